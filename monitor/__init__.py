@@ -1,0 +1,1 @@
+"""Keeps a program alive: finds the cause of its trouble, repairs it, proves it, tells its people."""

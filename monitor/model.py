@@ -1,0 +1,127 @@
+"""The words of the monitor; plain values that import nothing of ours."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+# --- what a log says ---------------------------------------------------------------------------
+
+
+class Category(StrEnum):
+    """What kind of trouble a line speaks of; the ladders of repair hang on it."""
+
+    TIMEOUT = "timeout"
+    PERMISSION = "permission"
+    MISSING_PATH = "missing_path"
+    CORRUPT_FILE = "corrupt_file"
+    DISK_FULL = "disk_full"
+    SERVER_DOWN = "server_down"
+    RATE_LIMIT = "rate_limit"
+    RECIPIENT_GONE = "recipient_gone"
+    FILE_TOO_BIG = "file_too_big"
+    AUTH = "auth"
+    CONFLICT = "conflict"
+    OUT_OF_MEMORY = "out_of_memory"
+    TOO_MANY_FILES = "too_many_files"
+    DEPENDENCY = "dependency"
+    DATABASE = "database"
+    TLS = "tls"
+    CRASH = "crash"
+    HANG = "hang"
+    UNKNOWN = "unknown"
+    BENIGN = "benign"
+
+
+class Severity(StrEnum):
+    """How loudly it is told: in the digest, in silence, or with a sound."""
+
+    INFO = "info"
+    WARNING = "warning"
+    CRITICAL = "critical"
+
+
+@dataclass(frozen=True, slots=True)
+class FileId:
+    """Which file it is, whatever its name is now."""
+
+    device: int
+    inode: int
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Whole lines of one file in the order they were written, and where reading goes on."""
+
+    path: str  # the name under which the file was found
+    id: FileId
+    start: int  # bytes: where the first line stands in its file
+    end: int  # bytes: where reading goes on after the last one
+    data: bytes  # UTF-8 (or what the child wrote); lines end with \n, only the last may lack it
+    at: float  # wall clock of the reading, for people
+    old: bool = False  # written before anyone watched: to be counted, never acted on
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What could not be read, said instead of passed over in silence."""
+
+    path: str
+    why: str  # a sentence for people, with its numbers
+    bytes: int  # how much is known to be lost; 0 when nobody can know
+    at: float
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line, or one event of several lines that belong together (a traceback)."""
+
+    path: str
+    id: FileId
+    text: str
+    start: int  # bytes: where the line is in its file
+    end: int  # bytes: where reading goes on after it
+    at: float  # wall clock, for people; never subtract it from another time
+    old: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """What a line means: the rule that won, and what it captured."""
+
+    line: Line
+    rule: str
+    category: Category
+    severity: Severity
+    subject: str | None = None  # the path, URL or host that failed, as printed
+    captures: tuple[tuple[str, str], ...] = ()  # (job, …), (modelo, …), (retry_after, …)
+
+
+# --- a child and how it ended ------------------------------------------------------------------
+
+
+class Cause(StrEnum):
+    """Why a child ended, told apart because each is answered differently."""
+
+    ASKED = "asked"  # we told it to stop
+    CLEAN = "clean"  # exit 0, or a signal by which one ends a program politely
+    LATER = "later"  # exit 75: the world failed, start me again later
+    CONFIG = "config"  # exit 78: do not start me as I am
+    ERROR = "error"  # any other code
+    SIGNAL = "signal"  # killed by a signal that nobody of ours sent
+    OUT_OF_MEMORY = "out_of_memory"  # the kernel killed it for memory
+    HANG = "hang"  # we ended it because it no longer made progress
+    MEMORY_LIMIT = "memory_limit"  # we ended it because it grew beyond its limit
+    REPAIR = "repair"  # a strategy asked for a restart
+    NOT_STARTED = "not_started"  # it could not be executed at all
+    DAEMONISED = "daemonised"  # it put itself into the background and left us
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """How a child ended."""
+
+    cause: Cause
+    code: int  # the exit code, or minus the signal
+    ran: float  # seconds it was up
+    detail: str  # a sentence for people

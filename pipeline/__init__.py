@@ -1,0 +1,1 @@
+"""The child that ships with Vigía: a durable Telegram media and document pipeline."""
