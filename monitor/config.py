@@ -1,0 +1,301 @@
+"""What can be set, as one frozen value read from `vigia.toml` and `.env`; all has a default."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import sys
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any, Literal
+
+from dotenv import dotenv_values
+
+from monitor.settings import (
+    Bytes,
+    Fault,
+    Mode,
+    Seconds,
+    SettingsError,
+    Source,
+    read,
+    setting,
+)
+
+# Read by the monitor alone, or sent on to a child only when its section asks for them by name.
+WITHHELD = ("MONITOR_TELEGRAM_TOKEN", "TELEGRAM_TOKEN")
+# What the pipeline that ships with us is given.
+PIPELINE_KEYS = (
+    "TELEGRAM_TOKEN",
+    "ADMIN_ID",
+    "USE_LOCAL_BOT_API",
+    "TELEGRAM_BOT_API_LOCAL_URL",
+    "DATABASE_URL",
+    "AI_PROVIDER",
+    "AI_API_KEY",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Restart:
+    policy: Literal["always", "on-failure", "never"] = setting(
+        "always", "when an ended child is started again"
+    )
+    delay: Seconds = setting(1.0, "first wait before a restart; doubles each time")
+    max_delay: Seconds = setting(60.0, "longest wait before a restart")
+    stable: Seconds = setting(600.0, "a run of this length forgives the earlier ends")
+    limit: int = setting(5, "this many ends within `period` open the breaker")
+    period: Seconds = setting(600.0, "the window in which ends are counted")
+    probe_delay: Seconds = setting(
+        300.0, "wait of an open breaker before one probe run; doubles up to an hour"
+    )
+    give_up: Literal["probe", "exit"] = setting(
+        "probe", "an open breaker tries again by itself, or gives the child up for good"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    signal: Literal["TERM", "INT", "QUIT", "HUP", "USR1", "USR2"] = setting(
+        "TERM", "the signal that asks the child to stop"
+    )
+    timeout: Seconds = setting(10.0, "how long it may take before it is killed")
+    orphans: Literal["end", "wait"] = setting(
+        "end", "what to do with a copy that an earlier, killed monitor left running"
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Log:
+    file: str = setting("", "the log file, relative to the home; `logs/NAME.log` by default")
+    size: Bytes = setting(50 << 20, "rotate when the log is larger than this; 0 never")
+    age: Seconds = setting(7 * 86400.0, "rotate when the log is older than this; 0 never")
+    keep: int = setting(10, "how many rotated logs are kept")
+    total: Bytes = setting(500 << 20, "all rotated logs together; the oldest go first")
+
+
+@dataclass(frozen=True, slots=True)
+class Health:
+    every: Seconds = setting(30.0, "how often liveness is asked for and memory measured")
+    hang_after: Seconds = setting(
+        300.0, "restart when the last finished work is older than this (GET /health); 0 never"
+    )
+    silence: Seconds = setting(0.0, "restart when the log is silent for this long; 0 never")
+    heartbeat: str = setting("", "a file the child touches; its age counts like `hang_after`")
+    memory: Bytes = setting(0, "restart when the whole process tree uses more than this; 0 never")
+    memory_rest: Seconds = setting(600.0, "least time between two restarts for memory")
+
+
+@dataclass(frozen=True, slots=True)
+class Child:
+    """One program that is kept running."""
+
+    command: tuple[str, ...] = setting((), "program and arguments; no shell reads it")
+    directory: str = setting("", "its working directory, relative to the home; the home by default")
+    env: Mapping[str, str] = setting(MappingProxyType({}), "variables added to its environment")
+    inherit_env: tuple[str, ...] = setting(
+        ("*",), "patterns of the variables it inherits from the monitor's environment"
+    )
+    pass_env: tuple[str, ...] = setting(
+        (), "variables it is given from `.env`, tokens included, by name"
+    )
+    user: str = setting("", "run it as this user; it is not started when that fails")
+    group: str = setting("", "run it with this group; the user's own by default")
+    umask: Mode | None = setting(None, "its umask; the monitor's own by default")
+    nice: int = setting(0, "its priority, -20 to 19")
+    after: tuple[str, ...] = setting((), "children that must be running before this one")
+    autostart: bool = setting(True, "start it with the monitor")
+    restart: Restart = setting(Restart(), "when and how it is started again")
+    stop: Stop = setting(Stop(), "how it is stopped")
+    log: Log = setting(Log(), "where its output goes")
+    health: Health = setting(Health(), "how it is told that it still makes progress")
+
+
+@dataclass(frozen=True, slots=True)
+class Config:
+    """Everything that can be set, and where home is."""
+
+    home: Path
+    children: Mapping[str, Child] = setting(MappingProxyType({}), "the programs kept running")
+    follow: tuple[str, ...] = setting(
+        (), "further logs to follow, as paths or globs relative to the home"
+    )
+    lang: Literal["auto", "es", "en"] = setting("auto", "the language of messages to people")
+    secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
+
+    @property
+    def data(self) -> Path:
+        """Where the monitor keeps what it must remember."""
+        return self.home / "data" / "monitor"
+
+    def log_of(self, name: str) -> Path:
+        return self.home / (self.children[name].log.file or f"logs/{name}.log")
+
+
+def find_home(given: str | None, environ: Mapping[str, str]) -> Path:
+    """`--home`, else VIGIA_HOME, else the checkout we run from, else where we stand."""
+    if named := given or environ.get("VIGIA_HOME"):
+        return Path(named).expanduser().absolute()
+    checkout = Path(__file__).resolve().parent.parent
+    return checkout if (checkout / "setup.cfg").is_file() else Path.cwd()
+
+
+def load(
+    home: Path,
+    environ: Mapping[str, str],
+    command: tuple[str, ...] = (),
+    *,
+    no_child: bool = False,
+    follow: tuple[str, ...] = (),
+) -> Config:
+    """Read the home's settings; raises SettingsError with all that is wrong."""
+    source, table = _parse(home / "vigia.toml")
+    given = _children_table(table, source)
+    config = read(Config, {k: v for k, v in table.items() if k != "children"}, source)
+    children = {name: _child(name, raw, source) for name, raw in given.items()}
+    if command or not children:
+        children = {"pipeline": _the_one(command)}
+    if no_child:
+        children = {}
+    _check_children(children, source)
+    if source.faults:
+        raise SettingsError(tuple(source.faults))
+    return replace(
+        config,
+        home=home,
+        children=MappingProxyType(children),
+        follow=config.follow + follow,
+        secrets=MappingProxyType(_secrets(home / ".env", environ)),
+    )
+
+
+def _parse(file: Path) -> tuple[Source, dict[str, Any]]:
+    try:
+        text = file.read_bytes().decode()
+        return Source(str(file), text), tomllib.loads(text)
+    except FileNotFoundError:
+        return Source(str(file), ""), {}
+    except tomllib.TOMLDecodeError as error:
+        raise SettingsError((Fault(str(file), None, f"is not TOML: {error}"),)) from None
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError((Fault(str(file), None, f"cannot be read: {error}"),)) from None
+
+
+def _children_table(table: dict[str, Any], source: Source) -> dict[str, Any]:
+    children = table.get("children", {})
+    if isinstance(children, dict) and all(isinstance(c, dict) for c in children.values()):
+        return children
+    source.fault(("children",), "children are tables: [children.NAME] with a command")
+    return {}
+
+
+def _child(name: str, raw: dict[str, Any], source: Source) -> Child:
+    path = ("children", name)
+    if isinstance(raw.get("command"), str):
+        raw = {**raw, "command": _split(raw["command"], source, path)}
+    child = read(Child, raw, source, path)
+    if name == "pipeline" and not child.command:
+        shipped = _the_one(())
+        child = replace(child, command=shipped.command, pass_env=child.pass_env or PIPELINE_KEYS)
+    return child
+
+
+def _split(command: str, source: Source, path: tuple[str, ...]) -> list[str]:
+    try:
+        return shlex.split(command)
+    except ValueError as error:
+        source.fault((*path, "command"), f"children.{path[1]}.command: {error}".lower())
+        return ["?"]
+
+
+def _the_one(command: tuple[str, ...]) -> Child:
+    """The only child of a home without a file: the one on the command line, or the pipeline."""
+    if command:
+        return Child(command=command)
+    return Child(command=(sys.executable, "-m", "pipeline"), pass_env=PIPELINE_KEYS)
+
+
+def _check_children(children: Mapping[str, Child], source: Source) -> None:
+    for name, child in children.items():
+        path = ("children", name)
+        if not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
+            source.fault(path, f"{name!r} is not a name for a child: letters, digits, - and _")
+        if not child.command:
+            source.fault((*path, "command"), f"children.{name} has no command")
+        if not -20 <= child.nice <= 19:
+            source.fault((*path, "nice"), f"children.{name}.nice must be -20 to 19")
+        if child.restart.limit < 1:
+            source.fault((*path, "restart", "limit"), f"children.{name}.restart.limit must be >= 1")
+        for other in child.after:
+            if other not in children:
+                source.fault((*path, "after"), f"children.{name}.after names {other!r}: no child")
+    if circle := next((n for n in children if _waits_for_itself(n, children)), None):
+        source.fault(("children", circle, "after"), f"children.{circle}.after leads back to itself")
+
+
+def _waits_for_itself(name: str, children: Mapping[str, Child]) -> bool:
+    seen: set[str] = set()
+    todo = list(children[name].after)
+    while todo:
+        other = todo.pop()
+        if other == name:
+            return True
+        if other in children and other not in seen:
+            seen.add(other)
+            todo.extend(children[other].after)
+    return False
+
+
+def in_order(children: Mapping[str, Child]) -> tuple[str, ...]:
+    """Names so that each stands after those it waits for."""
+    order: list[str] = []
+
+    def add(name: str) -> None:
+        for other in children[name].after:
+            if other not in order:
+                add(other)
+        if name not in order:
+            order.append(name)
+
+    for name in children:
+        add(name)
+    return tuple(order)
+
+
+def _secrets(file: Path, environ: Mapping[str, str]) -> dict[str, str]:
+    """`.env` under the real environment: what is exported wins over what is written down."""
+    written = dotenv_values(file) if file.is_file() else {}
+    values = {k: v for k, v in written.items() if v}
+    return values | {
+        k: v for k, v in environ.items() if k in values or k in PIPELINE_KEYS + WITHHELD
+    }
+
+
+def child_environment(
+    name: str, child: Child, config: Config, environ: Mapping[str, str]
+) -> dict[str, str]:
+    """The variables of a child: inherited by pattern, then given by name, then its own."""
+    from_systemd = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS")
+    withheld = {*WITHHELD, *from_systemd, "LISTEN_FDNAMES", "VIGIA_CHILD", "VIGIA_CONTROL"}
+    inherited = {k: v for k, v in environ.items() if k not in withheld and _fits(k, child)}
+    given = {k: config.secrets[k] for k in child.pass_env if k in config.secrets}
+    own = {
+        "PYTHONUNBUFFERED": "1",
+        "VIGIA_HOME": str(config.home),
+        "VIGIA_CHILD": f"{config.home}:{name}",
+    }
+    return inherited | own | given | dict(child.env)
+
+
+def _fits(name: str, child: Child) -> bool:
+    return any(
+        name == pattern or (pattern.endswith("*") and name.startswith(pattern[:-1]))
+        for pattern in child.inherit_env
+    )
+
+
+def environment() -> Mapping[str, str]:
+    return os.environ
