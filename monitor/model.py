@@ -125,3 +125,30 @@ class Exit:
     code: int  # the exit code, or minus the signal
     ran: float  # seconds it was up
     detail: str  # a sentence for people
+
+
+# --- what people and programs are told ---------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """Something happened that a person may want to know; `texts` makes a sentence of it."""
+
+    kind: str
+    child: str = ""
+    severity: Severity = Severity.INFO
+    facts: tuple[tuple[str, str], ...] = ()
+
+
+# --- how far a log was read --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """How far a file was read, and enough of it to know it again whatever it is called by then."""
+
+    path: str  # the name under which it was found
+    id: FileId
+    offset: int  # bytes: where reading goes on
+    head: bytes  # digest of its first bytes: at most 1 KiB, never beyond the offset
+    marker: bytes  # digest of the 32 bytes before the offset
