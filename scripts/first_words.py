@@ -1,6 +1,6 @@
 # -*- coding: utf-8 -*-
-# ruff: noqa: ANN001, ANN201, SIM105, UP009, UP024, UP031, RUF005 -- all of these are newer than Python 2.7,
-# and this must run on every Python since then
+# ruff: noqa: ANN001, ANN201, UP009, UP024, UP031, UP036, RUF005 -- all of these want what is newer than
+# Python 2.7, and this must run on every Python since then
 """What is said while nothing is known yet about this Python, its language and its terminal."""
 
 import os
@@ -21,9 +21,11 @@ def words(es, en):
 def tell(text, where=2):
     # type: (str, int) -> None
     """One text for a person, in UTF-8 whatever the locale; nobody listening is no reason to fail."""
-    data = text.encode("utf-8", "replace") if sys.version_info >= (3,) else text
     try:
-        os.write(where, data + b"\n")
+        if sys.version_info >= (3,):
+            os.write(where, (text + "\n").encode("utf-8", "replace"))
+        else:
+            os.write(where, text + "\n")
     except (IOError, OSError):
         pass
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 # -*- coding: utf-8 -*-
-# ruff: noqa: ANN001, ANN201, UP009, UP031, RUF005 -- newer than Python 2.7, and this must parse on all since then
+# ruff: noqa: ANN001, ANN201, RUF005 -- newer than Python 2.7, and this must parse on all since then
 """Run all that says whether the code is good: lint, format, types, import contracts, tests."""
 
 import os
