@@ -1,0 +1,202 @@
+"""Where the reading of a newly found file begins, and what an older generation still holds."""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from .fingerprint import RING, is_same, seen_before
+from .generations import Generation, copy_of, generations, is_generation, open_file, unpack
+from .model import Chunk, FileId, Gap, Position
+from .tail import READ, Tail
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+LOOKED_INTO = 16  # older generations that are opened in search of an unread rest
+
+
+class Beginnings:
+    """Knows what was read, under whatever name and whatever inode it is found again."""
+
+    def __init__(self, positions: Iterable[Position], tails: dict[FileId, Tail]) -> None:
+        self.known = {one.id: one for one in positions}  # not open; the one read last comes last
+        self.paths = {one.path for one in self.known.values()}
+        self._tails = tails
+        self._current: dict[str, Tail] = {}
+        self._rewritten: list[Position] = []
+
+    def of(
+        self, tail: Tail, unseen: tuple[int, int], out: list[Chunk | Gap], now: float, at: float
+    ) -> list[Tail]:
+        """Put the tail where its reading begins; before it come the generations to be read first."""
+        former = self._current.get(tail.path)
+        self._current[tail.path] = tail
+        known = self.known.pop(tail.id, None)
+        if known and is_same(tail.fd, known):
+            tail.go(known.offset)
+            return [tail]
+        if known and known.path == tail.path:
+            return self._after_rewrite(tail, known, out, now, at)
+        if self._is_copy(tail):
+            return [tail]
+        if former and self._tails.get(former.id) is former:
+            return self._after(former, tail, out, now, at)
+        if any(one.path == tail.path for one in self.known.values()):
+            return self._resumed(tail, out, now, at)
+        offset, tail.old_until = unseen
+        tail.go(offset)
+        return [tail]
+
+    def copied(self, former: Position, now: float) -> list[Tail]:
+        """The unread rest of a file that was truncated after it was copied."""
+        rest, _ = self._rest(former, now)
+        return rest
+
+    def remember(self, position: Position, most: int) -> None:
+        self.known.pop(position.id, None)
+        self.known[position.id] = position
+        while len(self.known) > most:
+            self.known.pop(next(iter(self.known)))
+
+    # --- another file under the name -----------------------------------------------------------
+
+    def _after(
+        self, former: Tail, tail: Tail, out: list[Chunk | Gap], now: float, at: float
+    ) -> list[Tail]:
+        old, new = os.fstat(former.fd), os.fstat(tail.fd)
+        if old.st_nlink == 0 and self._goes_on(former, tail, old.st_ctime_ns, new.st_mtime_ns):
+            if tail.ring and not former.ring:
+                out.append(Gap(tail.path, Tail.RING_TOLD, 0, at))
+            return [tail]
+        beside = generations(tail.path)
+        fresh = self._between(former.mark(), beside, old.st_mtime_ns, now)
+        numbers = {one.number for one in beside}
+        own = next((one.number for one in beside if one.id == former.id), 0)
+        if not set(range(1, own)) <= numbers or (old.st_nlink == 0 and fresh):
+            told = "was rotated several times at once; a generation may be lost unread"
+            out.append(Gap(tail.path, told, 0, at))
+        return self._in_order([former, *fresh, tail])[1:]
+
+    def _goes_on(self, former: Tail, tail: Tail, unlinked: int, written: int) -> bool:
+        """Whether a file put in place of a deleted one holds what was read of that one.
+
+        An editor writes the new file before it removes the old one; a few equal lines in a file
+        that was written after that are new lines.
+        """
+        certain = written <= unlinked or former.anchor >= RING
+        skip = former.anchor if certain and is_same(tail.fd, former.mark()) else 0
+        if not skip:
+            skip = seen_before(os.pread(tail.fd, READ, 0), former.tail, former.anchor)
+            tail.ring = skip > 0
+        if skip:
+            tail.go(skip)
+            former.behind = False
+        return skip > 0
+
+    def _between(
+        self, former: Position, beside: list[Generation], since: int, now: float
+    ) -> list[Tail]:
+        """Generations written after the one that was read last."""
+        fresh = []
+        for one in beside:
+            if one.changed < since or one.id in self._tails or one.id == former.id:
+                continue
+            known = self.known.get(one.id)
+            with suppress(OSError):
+                tail = self._opened(one, former.path, now)
+                if tail is None:
+                    continue
+                if (known and is_same(tail.fd, known)) or copy_of(tail.fd, former):
+                    os.close(tail.fd)
+                    continue
+                fresh.append(self._keep(tail))
+        return fresh
+
+    # --- after a restart -----------------------------------------------------------------------
+
+    def _resumed(self, tail: Tail, out: list[Chunk | Gap], now: float, at: float) -> list[Tail]:
+        mine = [one for one in self.known.values() if one.path == tail.path]
+        last = mine[-1]
+        if is_same(tail.fd, last) and (last.offset >= RING or last.id.inode == tail.id.inode):
+            tail.go(last.offset)
+            return [tail]
+        fresh: list[Tail] = []
+        since: int | None = None
+        for one in mine:
+            rest, since = self._rest(one, now)
+            fresh += rest
+        if since is None:
+            told = "the file that was read last is gone; what was unread in it is lost"
+            out.append(Gap(tail.path, told, 0, at))
+        else:
+            fresh += self._between(last, generations(tail.path), since, now)
+        return self._in_order([*fresh, tail])
+
+    def _after_rewrite(
+        self, tail: Tail, known: Position, out: list[Chunk | Gap], now: float, at: float
+    ) -> list[Tail]:
+        rest, found = self._rest(known, now)
+        self._rewritten.append(known)
+        if found is None:
+            told = "was rewritten while nobody read it; what was unread in it is lost"
+            out.append(Gap(tail.path, told, 0, at))
+        return self._in_order([*rest, tail])
+
+    def _rest(self, known: Position, now: float) -> tuple[list[Tail], int | None]:
+        """What a known file holds beyond its position, and when it was last written, if it is found."""
+        for one in generations(known.path)[: -LOOKED_INTO - 1 : -1]:
+            if one.id in self._tails:
+                continue
+            with suppress(OSError):
+                tail = self._opened(one, known.path, now)
+                if tail is None:
+                    continue
+                same = is_same(tail.fd, known) if known.offset else one.id == known.id
+                if same and os.fstat(tail.fd).st_size > known.offset:
+                    tail.id = known.id if one.packed else one.id
+                    tail.go(known.offset)
+                    self.known.pop(known.id, None)
+                    return [self._keep(tail)], one.changed
+                os.close(tail.fd)
+                if same:
+                    return [], one.changed
+        return [], None
+
+    # --- copies --------------------------------------------------------------------------------
+
+    def _is_copy(self, tail: Tail) -> bool:
+        """Whether a rotation copied a followed file here: only its unread rest is new."""
+        folder, name = os.path.split(tail.path)
+        for known in [*self._rewritten, *self.known.values()]:
+            mine = os.path.dirname(known.path) == folder and is_generation(known.path, name)
+            if mine and known.offset and is_same(tail.fd, known):
+                tail.go(known.offset)
+                return True
+        for other in self._tails.values():
+            mine = os.path.dirname(other.path) == folder and is_generation(other.path, name)
+            if mine and self._current.get(other.path) is other and other.is_copied_by(tail.fd):
+                tail.copies(other)
+                return True
+        return False
+
+    # --- small steps ---------------------------------------------------------------------------
+
+    def _opened(self, one: Generation, path: str, now: float) -> Tail | None:
+        fd = unpack(one.path) if one.packed else open_file(one.path)
+        if fd is None:
+            return None
+        tail = Tail(fd, path, one.id, 0, now=now)
+        tail.detached = now
+        return tail
+
+    def _keep(self, tail: Tail) -> Tail:
+        self._tails[tail.id] = tail
+        return tail
+
+    def _in_order(self, tails: list[Tail]) -> list[Tail]:
+        for earlier, later in pairwise(tails):
+            later.waits_for = earlier
+        return tails

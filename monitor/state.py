@@ -1,0 +1,241 @@
+"""What survives a crash, in SQLite; the only file that speaks SQL."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager, suppress
+from types import TracebackType
+from typing import Self
+
+from .model import FileId, Position
+
+OURS = 0x56494749  # "VIGI", in the header of the file
+KEPT = 7 * 86400.0  # seconds for which the place in a file that is gone is remembered
+
+# What SQLite says when the disk, another process or the file is in the way, not the statement.
+NOT_NOW = tuple(
+    f"SQLITE_{word}"
+    for word in (
+        "FULL",
+        "READONLY",
+        "IOERR",
+        "CANTOPEN",
+        "BUSY",
+        "LOCKED",
+        "CORRUPT",
+        "NOTADB",
+        "PERM",
+    )
+)
+
+# Each brings the schema one version further and is never changed once it was released.
+MIGRATIONS: tuple[str, ...] = (
+    """
+    CREATE TABLE position (
+        device INTEGER NOT NULL,
+        inode INTEGER NOT NULL,
+        path TEXT NOT NULL,
+        start INTEGER NOT NULL CHECK (start >= 0),
+        head BLOB NOT NULL,
+        marker BLOB NOT NULL,
+        seen REAL NOT NULL,
+        PRIMARY KEY (device, inode)
+    ) STRICT, WITHOUT ROWID;
+    """,
+)
+
+
+class StateError(Exception):
+    """The state cannot be used as it is."""
+
+
+class StateTooNew(StateError):  # noqa: N818  (it says what is wrong, as its siblings do)
+    """A newer version of Vigía wrote this file; an older one must not guess what is in it."""
+
+
+class StateUnwritable(StateError):  # noqa: N818
+    """Nothing can be written just now: go on in memory, say so, and try again."""
+
+
+class _Broken(Exception):  # noqa: N818
+    """This is no database of ours, or no longer one."""
+
+
+class State:
+    """One file, one writer, every commit on disk before it returns."""
+
+    def __init__(self, connection: sqlite3.Connection) -> None:
+        self._db = connection
+
+    @classmethod
+    def open(cls, path: str, *, at: float, warn: Callable[[str], None]) -> State:
+        """The state in this file; one that is broken is moved aside and begun anew."""
+        try:
+            try:
+                return cls(_open(path))
+            except (_Broken, sqlite3.DatabaseError) as error:
+                if isinstance(error, sqlite3.OperationalError) and not _is_broken(error):
+                    raise
+                aside = _move_aside(path, at)
+                warn(f"{path} is not a usable state ({error}); it was moved to {aside}")
+                return cls(_open(path))
+        except (OSError, sqlite3.Error) as error:
+            raise StateUnwritable(f"{path} cannot be opened: {error}") from error
+
+    @classmethod
+    def in_memory(cls) -> State:
+        """A state that ends with the process, for as long as the disk takes none."""
+        return cls(_prepared(sqlite3.connect(":memory:", isolation_level=None)))
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All of it or nothing; on disk when it ends."""
+        with _told():
+            self._db.execute("BEGIN IMMEDIATE")
+        try:
+            with _told():
+                yield self._db
+                self._db.execute("COMMIT")
+        except BaseException:
+            with suppress(sqlite3.Error):
+                self._db.execute("ROLLBACK")
+            raise
+
+    # --- how far the logs were read ------------------------------------------------------------
+
+    def save_positions(self, positions: Iterable[Position], at: float) -> None:
+        """Inside a transaction, with the decisions on what was read up to there."""
+        rows = [
+            (_signed(p.id.device), _signed(p.id.inode), os.fsencode(p.path).decode("latin-1"),
+             p.offset, p.head, p.marker, at)
+            for p in positions
+        ]  # fmt: skip
+        with _told():
+            self._db.executemany("REPLACE INTO position VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def positions(self) -> list[Position]:
+        """What is known of the logs; the file that was read last comes last."""
+        with _told():
+            rows = self._db.execute(
+                "SELECT path, device, inode, start, head, marker FROM position ORDER BY seen, start"
+            ).fetchall()
+        return [
+            Position(
+                os.fsdecode(path.encode("latin-1", "replace")),
+                FileId(_unsigned(device), _unsigned(inode)), start, head, marker,
+            )
+            for path, device, inode, start, head, marker in rows
+        ]  # fmt: skip
+
+    def prune_positions(self, at: float) -> int:
+        """Forget files that nobody saw for a week; how many were forgotten."""
+        with _told():
+            gone = self._db.execute("DELETE FROM position WHERE seen < ?", (at - KEPT,))
+        return gone.rowcount
+
+    # --- open and shut -------------------------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        with suppress(sqlite3.Error):
+            self._db.close()
+
+
+def _open(path: str) -> sqlite3.Connection:
+    os.makedirs(os.path.dirname(os.path.abspath(path)), mode=0o700, exist_ok=True)
+    if os.path.lexists(path) and not os.path.isfile(path):
+        raise _Broken("it is not a file")
+    if os.path.lexists(path) and not os.access(path, os.R_OK | os.W_OK) and _may_replace(path):
+        raise _Broken("permission denied")
+    # SQLite would create it readable for others; -wal and -shm take its mode.
+    os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC | os.O_NOFOLLOW, 0o600))
+    connection = sqlite3.connect(path, isolation_level=None, timeout=5.0)
+    try:
+        return _prepared(connection)
+    except BaseException:
+        connection.close()
+        raise
+
+
+def _prepared(db: sqlite3.Connection) -> sqlite3.Connection:
+    """Checked, and brought to the newest version."""
+    owner = db.execute("PRAGMA application_id").fetchone()[0]
+    tables = db.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
+    version = db.execute("PRAGMA user_version").fetchone()[0]
+    if owner != OURS and (owner or tables or version):
+        raise _Broken("another program's database")
+    if version < 0:
+        raise _Broken(f"version {version}")
+    if version > len(MIGRATIONS):
+        raise StateTooNew(
+            f"the state has version {version}; this program knows up to {len(MIGRATIONS)}"
+        )
+    if (found := db.execute("PRAGMA quick_check(1)").fetchone()[0]) != "ok":
+        raise _Broken(found)
+    db.execute("PRAGMA journal_mode = WAL")
+    db.execute("PRAGMA synchronous = FULL")
+    db.execute("PRAGMA foreign_keys = ON")
+    for number, migration in enumerate(MIGRATIONS[version:], version + 1):
+        db.executescript(
+            f"BEGIN IMMEDIATE; {migration}; PRAGMA application_id = {OURS};"
+            f" PRAGMA user_version = {number}; COMMIT;"
+        )
+    db.execute("SELECT count(*) FROM position").fetchone()
+    return db
+
+
+def _may_replace(path: str) -> bool:
+    """Whether a new file may stand here: on a read-only disk none may."""
+    return os.access(os.path.dirname(os.path.abspath(path)), os.W_OK)
+
+
+def _move_aside(path: str, at: float) -> str:
+    aside = f"{path}.broken-{int(at)}"
+    number = 0
+    while os.path.lexists(aside):
+        number += 1
+        aside = f"{path}.broken-{int(at)}-{number}"
+    os.rename(path, aside)
+    for suffix in ("-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            os.rename(path + suffix, aside + suffix)
+    return aside
+
+
+def _is_broken(error: sqlite3.OperationalError) -> bool:
+    """Whether the file itself is wrong, not the disk or another process."""
+    code = getattr(error, "sqlite_errorcode", sqlite3.SQLITE_ERROR) & 0xFF
+    return code in {sqlite3.SQLITE_ERROR, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB}
+
+
+@contextmanager
+def _told() -> Iterator[None]:
+    """Full, read-only, locked or failing disks are one thing for the caller: not writable now."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        name = getattr(error, "sqlite_errorname", "")
+        if name.startswith(NOT_NOW):
+            raise StateUnwritable(f"the state cannot be written: {error}") from error
+        raise
+
+
+def _signed(number: int) -> int:
+    """SQLite's integers have a sign; inode numbers of some file systems use all 64 bits."""
+    return number - (1 << 64) if number >= 1 << 63 else number
+
+
+def _unsigned(number: int) -> int:
+    return number + (1 << 64) if number < 0 else number
