@@ -33,6 +33,7 @@ SCARCE = 1 << 20  # bytes: with less than this free, that is why it failed
 
 NO_NETWORK = (
     "NewConnectionError",
+    "NameResolutionError",
     "ConnectTimeoutError",
     "Max retries exceeded",
     "Temporary failure in name resolution",
@@ -59,6 +60,9 @@ def install(venv: str, extras: Sequence[str], log: str) -> None:
                     "vigia: this runs as root. It works, but a user of its own is better: adduser --system vigia",
                 )
             )
+        wanted = (
+            bootstrap.wanted()
+        )  # before pip reads the files: a change meanwhile is seen next time
         before = bootstrap.read_stamp(venv)
         steps = Steps(venv, stack.enter_context(log_file(log)), lock, bell)
         try:
@@ -66,7 +70,9 @@ def install(venv: str, extras: Sequence[str], log: str) -> None:
                 make(venv, steps)
             # The stamp goes first and comes last: in between, whoever looks sees a half-made one.
             remove(os.path.join(venv, STAMP))
-            fill(venv, extras if before is None else sorted(before.extras.union(extras)), steps)
+            both = sorted(before.extras.union(extras)) if before else extras
+            fill(venv, both, steps)
+            stamp(venv, wanted, both)
         except OSError as error:
             raise NotReady(unwritable(error, venv)) from None
         steps.done()
@@ -85,20 +91,23 @@ def make(venv: str, steps: Steps) -> None:
 
 
 def fill(venv: str, extras: Sequence[str], steps: Steps) -> None:
-    """What the checkout asks for, the checkout itself, and the stamp that says so."""
-    wanted = bootstrap.wanted()  # before pip reads the files: a change meanwhile is seen next time
+    """What the checkout asks for, and the checkout itself."""
     target = "." + (f"[{','.join(extras)}]" if extras else "")
     command = [bootstrap.python_of(venv), "-I", "-m", "pip", "install", "--no-input"]
     command += ["--disable-pip-version-check", "--progress-bar", "off", "-e", target]
     installing = words("instalo lo que falta", "installing what is missing")
     steps.run(installing, command, source(venv))
+
+
+def stamp(venv: str, wanted: str, extras: Sequence[str]) -> None:
+    """Says that it is whole; all of it or nothing of it is there."""
     os.sync()  # a power cut must not leave a stamp on files that never reached the disk
-    stamp = os.path.join(venv, STAMP)
-    with open(stamp + ".new", "w", encoding="utf-8") as file:
+    path = os.path.join(venv, STAMP)
+    with open(path + ".new", "w", encoding="utf-8") as file:
         file.write(f"{bootstrap.identity(venv)}\n{wanted}\n{' '.join(extras)}\n")
         file.flush()
         os.fsync(file.fileno())
-    os.replace(stamp + ".new", stamp)
+    os.replace(path + ".new", path)
 
 
 def source(venv: str) -> str:
@@ -194,8 +203,9 @@ def listening() -> Iterator[Bell]:
         yield bell
         bell.heed()
     finally:
+        # Whoever was asked to stop is stopping: asking again must not cut the last words short.
         for number, action in before.items():
-            signal.signal(number, action)
+            signal.signal(number, signal.SIG_IGN if bell.rung else action)
 
 
 @contextmanager

@@ -20,7 +20,7 @@ SYSTEM_PATH: str = RUN_TESTS["SYSTEM_PATH"]
 
 # Every process that a test starts inherits it, and also the name of its test, which pytest puts there.
 SESSION = "VIGIA_TEST_SESSION"
-GRACE = 3.0  # seconds for what is ending to end
+GRACE = 2.0  # seconds for what is ending to end
 
 
 def pytest_configure() -> None:

@@ -16,6 +16,6 @@ def checkout(tmp_path: Path) -> Checkout:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Checkout:
     """One that was started before; tests leave it as it is."""
     checkout = Checkout(tmp_path_factory.mktemp("built"))
-    ended = checkout.run()
-    assert ended.code == 0, ended
+    checkout.first = checkout.run()
+    assert checkout.first.code == 0, checkout.first
     return checkout

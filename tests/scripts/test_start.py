@@ -166,7 +166,7 @@ def test_the_entrances_hold_nothing_that_an_old_python_cannot_read(script: str):
     for node in ast.walk(ast.parse(source, feature_version=(3, 7))):
         assert not isinstance(node, ast.JoinedStr | ast.AnnAssign | ast.AsyncFunctionDef)
         if isinstance(node, ast.arguments):
-            assert not (node.kwonlyargs or node.posonlyargs)
+            assert node.kwonlyargs + node.posonlyargs == []
         if isinstance(node, ast.arg):
             assert node.annotation is None
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
@@ -188,7 +188,9 @@ def test_without_set_up_a_python_that_has_all_is_used_as_it_is(checkout: Checkou
 
 def test_without_set_up_what_is_lacking_is_named_with_both_ways_out(checkout: Checkout):
     settings = checkout.folder / "setup.cfg"
-    lines = "install_requires =\n    pip>=1\n    no-such-thing>=6,<8\n    other; python_version > '3'\n"
+    lines = (
+        "install_requires =\n    pip>=1\n    no-such-thing>=6,<8\n    other; python_version > '3'\n"
+    )
     settings.write_text(
         settings.read_text()
         .replace("install_requires =\n", lines)
@@ -214,7 +216,9 @@ def test_only_what_is_needed_is_installed_and_more_satisfies_less(checkout: Chec
 
 
 @pytest.mark.slow
-def test_a_changed_setup_cfg_brings_the_environment_up_to_date_without_a_new_one(checkout: Checkout):
+def test_a_changed_setup_cfg_brings_the_environment_up_to_date_without_a_new_one(
+    checkout: Checkout,
+):
     assert checkout.run().code == 0
     (checkout.venv / "witness").touch()
     with (checkout.folder / "setup.cfg").open("a") as file:

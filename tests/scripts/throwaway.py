@@ -16,7 +16,13 @@ from collections.abc import Callable
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[2]
-SCRIPTS = ("first_words.py", "bootstrap.py", "installing.py", "start_with_monitor.py", "run_tests.py")
+SCRIPTS = (
+    "first_words.py",
+    "bootstrap.py",
+    "installing.py",
+    "start_with_monitor.py",
+    "run_tests.py",
+)
 # The interpreter below the environment that runs the tests.
 PYTHON = str(Path(sys.base_prefix) / "bin" / f"python3.{sys.version_info.minor}")
 # Root may write anywhere; a root that lacks this right is stopped by modes like everybody else.
@@ -41,7 +47,7 @@ build-backend = "build_on_command"
 backend-path = ["."]
 """
 
-BUILD = '''\
+BUILD = """\
 import os, pathlib, subprocess, zipfile
 
 STAGE = pathlib.Path(os.environ["STAGE"])
@@ -83,7 +89,7 @@ def build_editable(wheel_directory, config_settings=None, metadata_directory=Non
         for name, text in FILES.items():
             wheel.writestr(name, text)
     return "vigia-0-py3-none-any.whl"
-'''
+"""
 
 MONITOR = """\
 import json, os, sys
@@ -98,6 +104,9 @@ class Checkout:
         self.folder = folder / "a checkout"
         self.stage = folder / "stage"
         self.user = folder / "user"
+        self.first: Ended | None = (
+            None  # how a first start ended, where it was made before the test
+        )
         for new in (self.folder / "scripts", self.folder / "monitor", self.stage, self.user):
             new.mkdir(parents=True)
         for name in SCRIPTS:
