@@ -69,7 +69,7 @@ def _ours() -> Path | None:
 
 
 def _is_ours_to_divide(path: Path) -> bool:
-    """systemd marks what it delegates; the root of a container's tree has no other owner."""
+    """What systemd delegates it marks; the root of a container's tree has no other owner."""
     for mark in ("trusted.delegate", "user.delegate"):
         with contextlib.suppress(OSError):
             if os.getxattr(path, mark) == b"1":

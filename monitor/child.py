@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import errno
+import grp
 import os
 import pwd
 import signal
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitor import cgroup, lock
+from monitor.family import Family
 from monitor.model import Cause, Exit
 from monitor.tree import Tree
 
@@ -33,6 +35,7 @@ class Spec:
     env: Mapping[str, str]
     log: Path
     lock: Path
+    control: Path
     user: str = ""
     group: str = ""
     umask: int | None = None
@@ -50,10 +53,14 @@ class NotStartedError(Exception):
 class Child:
     """A running program. `ended` resolves to its return code, at once when it dies."""
 
-    def __init__(self, spec: Spec, process: subprocess.Popen[bytes], tree: Tree) -> None:
+    def __init__(
+        self, spec: Spec, process: subprocess.Popen[bytes], tree: Tree, family: Family
+    ) -> None:
         self.spec = spec
         self.pid = process.pid
         self.tree = tree
+        self._family = family
+        self._ended_at = 0.0
         self.started = time.monotonic()
         self.started_at = time.time()
         self.ended: asyncio.Future[int] = asyncio.get_running_loop().create_future()
@@ -63,8 +70,9 @@ class Child:
         asyncio.get_running_loop().add_reader(self._pidfd, self._reap)
 
     @classmethod
-    def start(cls, spec: Spec) -> Child:
+    def start(cls, spec: Spec, family: Family) -> Child:
         """Execute it as the leader of its own session, its output straight into its log file."""
+        spec.control.unlink(missing_ok=True)  # a killed copy's socket would answer nobody
         held = lock.take(spec.lock)
         if held is None:
             raise NotStartedError("another copy of it is still running", passing=True)
@@ -76,24 +84,29 @@ class Child:
                 os.close(log)
         finally:
             os.close(held)  # the child holds it now, and all that inherits from it
+        family.add(process.pid)
         group = cgroup.make(f"{os.getpid()}-{spec.name}")
         if group and not group.add(process.pid):
             group = None
         try:
-            return cls(spec, process, Tree(process.pid, spec.env["VIGIA_CHILD"], group))
+            tree = Tree((process.pid,), spec.env["VIGIA_CHILD"], group)
+            return cls(spec, process, tree, family)
         except OSError as error:
             process.kill()
             process.wait()
+            family.remove(process.pid)
             raise NotStartedError(f"cannot be watched: {error.strerror}", passing=True) from None
 
     def _reap(self) -> None:
         asyncio.get_running_loop().remove_reader(self._pidfd)
         os.close(self._pidfd)
         code = self._process.wait()
+        self._ended_at = time.monotonic()
+        self._family.remove(self.pid)
         if not self.ended.done():
             self.ended.set_result(code)
 
-    async def stop(self, number: signal.Signals, timeout: float, hurry: asyncio.Event) -> bool:
+    async def stop(self, number: signal.Signals, patience: float, hurry: asyncio.Event) -> bool:
         """Ask its group once, wait, then KILL everything that descends from it.
 
         CONT follows the question, because a stopped process cannot answer. Returns whether it
@@ -105,26 +118,47 @@ class Child:
                     os.killpg(self.pid, each)
             hurried = asyncio.ensure_future(hurry.wait())
             await asyncio.wait(
-                (self.ended, hurried), timeout=timeout, return_when=asyncio.FIRST_COMPLETED
+                (self.ended, hurried), timeout=patience, return_when=asyncio.FIRST_COMPLETED
             )
             hurried.cancel()
         willing = self.ended.done()
-        await self.tree.end()
+        await self._end_all()
         await self.ended
         return willing
+
+    async def _end_all(self) -> int:
+        """With no other child beside it, every orphan that came to us is one of its own."""
+        if self._family.started <= {self.pid}:
+            self.tree.include(self._family.strangers())
+        return await self.tree.end()
+
+    async def sweep(self) -> int:
+        """After its end: end what it left behind; how many that were.
+
+        Orphans come to us and inherit the lock, so mostly there is nothing to look for.
+        """
+        if not self._family.strangers() and lock.is_free(self.spec.lock):
+            self.tree.forget()
+            return 0
+        return await self._end_all()
 
     def how_it_ended(self, ordered: Cause | None = None, why: str = "") -> Exit:
         """What its return code means, once it has ended."""
         code = self.ended.result()
-        ran = time.monotonic() - self.started
+        ran = self.ran()
         if ordered is not None:
             return Exit(ordered, code, ran, why)
         return read_code(code, ran, oom=_oom_kills() > self._oom_kills)
 
+    def ran(self) -> float:
+        """How long it has been up, or was."""
+        return (self._ended_at or time.monotonic()) - self.started
+
     def left_a_daemon(self) -> bool:
         """It ended well and early, and processes of it go on without it."""
-        early = time.monotonic() - self.started < DAEMON_WITHIN
-        return self.ended.result() == 0 and early and bool(self.tree.members())
+        if self.ended.result() != 0 or self.ran() > DAEMON_WITHIN:
+            return False
+        return not lock.is_free(self.spec.lock) or bool(self._family.strangers())
 
 
 def read_code(code: int, ran: float, *, oom: bool) -> Exit:
@@ -169,7 +203,7 @@ def open_log(path: Path) -> int:
 
 
 def _execute(spec: Spec, log: int, held: int) -> subprocess.Popen[bytes]:
-    user, group, groups, env = _identity(spec)
+    identity = _identity(spec)
     if not spec.directory.is_dir():
         raise NotStartedError(f"its directory {spec.directory} does not exist", passing=False)
     try:
@@ -179,10 +213,10 @@ def _execute(spec: Spec, log: int, held: int) -> subprocess.Popen[bytes]:
             stdout=log,
             stderr=log,
             cwd=spec.directory,
-            env=env,
-            user=user,
-            group=group,
-            extra_groups=groups,
+            env=identity.env,
+            user=identity.user,
+            group=identity.group,
+            extra_groups=identity.groups,
             umask=-1 if spec.umask is None else spec.umask,
             start_new_session=True,
             pass_fds=(held,),
@@ -198,23 +232,40 @@ def _execute(spec: Spec, log: int, held: int) -> subprocess.Popen[bytes]:
     return process
 
 
-def _identity(spec: Spec) -> tuple[int | None, int | str | None, list[int] | None, dict[str, str]]:
-    """Who it runs as: uid, group, further groups and the variables that say so."""
-    env = dict(spec.env)
+@dataclass(frozen=True, slots=True)
+class _Identity:
+    """Who it runs as; None is who we are."""
+
+    user: int | None
+    group: int | None
+    groups: list[int] | None
+    env: Mapping[str, str]
+
+
+def _identity(spec: Spec) -> _Identity:
+    group = _group_id(spec.group) if spec.group else None
     if not spec.user:
-        return None, spec.group or None, None, env
+        return _Identity(None, group, None, spec.env)
     try:
         person = pwd.getpwnam(spec.user)
     except KeyError:
         raise NotStartedError(f"there is no user {spec.user!r}", passing=False) from None
-    if person.pw_uid != os.geteuid() and os.geteuid() != 0:
+    if os.geteuid() not in (person.pw_uid, 0):
         raise NotStartedError(f"only root can run it as {spec.user}", passing=False)
-    env |= {"USER": spec.user, "LOGNAME": spec.user, "HOME": person.pw_dir}
-    env |= {k: v for k, v in spec.env.items() if k in ("HOME",) and v != os.environ.get(k)}
+    env = dict(spec.env) | {"USER": spec.user, "LOGNAME": spec.user}
+    if env.get("HOME") == os.environ.get("HOME"):  # inherited, not chosen for it
+        env["HOME"] = person.pw_dir
     if person.pw_uid == os.geteuid():
-        return None, spec.group or None, None, env
-    group = spec.group or person.pw_gid
-    return person.pw_uid, group, os.getgrouplist(spec.user, person.pw_gid), env
+        return _Identity(None, group, None, env)
+    groups = os.getgrouplist(spec.user, person.pw_gid)
+    return _Identity(person.pw_uid, person.pw_gid if group is None else group, groups, env)
+
+
+def _group_id(name: str) -> int:
+    try:
+        return grp.getgrnam(name).gr_gid
+    except KeyError:
+        raise NotStartedError(f"there is no group {name!r}", passing=False) from None
 
 
 def _oom_kills() -> int:

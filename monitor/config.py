@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shlex
 import sys
 import tomllib
@@ -14,6 +13,7 @@ from typing import Any, Literal
 
 from dotenv import dotenv_values
 
+from monitor.home import data_folder
 from monitor.settings import (
     Bytes,
     Fault,
@@ -129,18 +129,10 @@ class Config:
     @property
     def data(self) -> Path:
         """Where the monitor keeps what it must remember."""
-        return self.home / "data" / "monitor"
+        return data_folder(self.home)
 
     def log_of(self, name: str) -> Path:
         return self.home / (self.children[name].log.file or f"logs/{name}.log")
-
-
-def find_home(given: str | None, environ: Mapping[str, str]) -> Path:
-    """`--home`, else VIGIA_HOME, else the checkout we run from, else where we stand."""
-    if named := given or environ.get("VIGIA_HOME"):
-        return Path(named).expanduser().absolute()
-    checkout = Path(__file__).resolve().parent.parent
-    return checkout if (checkout / "setup.cfg").is_file() else Path.cwd()
 
 
 def load(
@@ -290,12 +282,13 @@ def child_environment(
     return inherited | own | given | dict(child.env)
 
 
+def withheld_from(child: Child, environ: Mapping[str, str]) -> tuple[str, ...]:
+    """Tokens in our environment that the child would have inherited and is not given."""
+    return tuple(k for k in WITHHELD[1:] if k in environ and k not in child.pass_env)
+
+
 def _fits(name: str, child: Child) -> bool:
     return any(
         name == pattern or (pattern.endswith("*") and name.startswith(pattern[:-1]))
         for pattern in child.inherit_env
     )
-
-
-def environment() -> Mapping[str, str]:
-    return os.environ

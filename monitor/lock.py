@@ -38,11 +38,8 @@ def holders(path: Path) -> tuple[int, ...]:
         wanted = path.stat()
     except OSError:
         return ()
-    found = []
-    for entry in Path("/proc").iterdir():
-        if entry.name.isdigit() and int(entry.name) != os.getpid() and _has_open(entry, wanted):
-            found.append(int(entry.name))
-    return tuple(found)
+    others = (p for p in Path("/proc").iterdir() if p.name.isdigit() and p.name != str(os.getpid()))
+    return tuple(int(process.name) for process in others if _has_open(process, wanted))
 
 
 def _has_open(process: Path, wanted: os.stat_result) -> bool:

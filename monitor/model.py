@@ -127,6 +127,47 @@ class Exit:
     detail: str  # a sentence for people
 
 
+class ChildState(StrEnum):
+    """What a child is doing, in the words of `vigia status`."""
+
+    STOPPED = "stopped"  # a person stopped it, or it waits for its first start
+    WAITING = "waiting"  # for another child, or for an earlier copy to end
+    STARTING = "starting"
+    RUNNING = "running"
+    STOPPING = "stopping"
+    BACKOFF = "backoff"
+    FAILED = "failed"  # the breaker is open; a probe run comes
+    GIVEN_UP = "given_up"  # only a person or a new configuration starts it again
+    FINISHED = "finished"
+    DAEMONISED = "daemonised"  # its processes run, but not as our child
+
+
+@dataclass(frozen=True, slots=True)
+class Vitals:
+    """What was measured last, the whole process tree together; None is unknown."""
+
+    memory: int | None = None
+    cpu: float | None = None  # share of one core since the measurement before
+    progress_age: float | None = None  # seconds since the last finished piece of real work
+    silence: float | None = None  # seconds since the last word in the log
+    unanswered: int = 0  # questions in a row without an answer
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """What can be seen of a child from outside, at one moment."""
+
+    name: str
+    state: ChildState
+    pid: int | None
+    up: float
+    starts: int
+    last_exit: str
+    next_start: float | None  # seconds from now
+    why: str
+    vitals: Vitals
+
+
 # --- what people and programs are told ---------------------------------------------------------
 
 

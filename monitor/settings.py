@@ -25,6 +25,8 @@ _UNITS = {"": 1, "K": 1 << 10, "M": 1 << 20, "G": 1 << 30, "T": 1 << 40}
 
 def setting(default: Any, doc: str) -> Any:
     """A field with its line of documentation; a setting without one does not exist."""
+    if isinstance(default, types.MappingProxyType):
+        return field(default_factory=lambda: default, metadata={"doc": doc})
     return field(default=default, metadata={"doc": doc})
 
 

@@ -25,13 +25,12 @@ class Tree:
     where the system gives us none; who was seen once is remembered, so one of them is enough.
     """
 
-    def __init__(self, root: int | None, mark: str, group: Group | None) -> None:
+    def __init__(self, roots: Iterable[int], mark: str, group: Group | None = None) -> None:
         self._mark = f"VIGIA_CHILD={mark}".encode()
         self._group = group
         self._seen: dict[int, psutil.Process] = {}
         self._paused: list[psutil.Process] = []
-        if root is not None:
-            self._remember((root,))
+        self.include(roots)
 
     def members(self, *, thorough: bool = True) -> list[psutil.Process]:
         """Who lives now (zombies do not); `thorough` also reads every process's environment."""
@@ -44,11 +43,12 @@ class Tree:
                     marked.append(process.pid)
         inside = self._group.pids() if self._group else ()
         known = [pid for pid, process in self._seen.items() if process.is_running()]
-        self._remember(set(_descend((*known, *marked, *inside), parents)))
+        self.include(set(_descend((*known, *marked, *inside), parents)))
         self._seen = {pid: p for pid, p in self._seen.items() if _lives(p)}
         return list(self._seen.values())
 
-    def _remember(self, pids: Iterable[int]) -> None:
+    def include(self, pids: Iterable[int]) -> None:
+        """Count these in from now on; never ourselves."""
         for pid in pids:
             known = self._seen.get(pid)
             if pid != os.getpid() and not (known and known.is_running()):
@@ -68,28 +68,44 @@ class Tree:
             if time.monotonic() > deadline:
                 break
             await asyncio.sleep(0.01)
+        self.forget()
+        return len(killed)
+
+    def forget(self) -> None:
+        """Nobody is left: give the control group back."""
         if self._group:
             self._group.remove()
-        return len(killed)
 
     def pause(self) -> bool:
         """Hold still all that could write; False (and nothing held) when one does not in time."""
         deadline = time.monotonic() + _PAUSE_WAIT
+        self._paused = []
+        self.members()
         if self._group:
             self._group.freeze(frozen=True)
-        frozen = set(self._group.pids()) if self._group else set()
-        self._paused = [p for p in self.members() if p.pid not in frozen and not _is_stopped(p.pid)]
-        for process in self._paused:
-            send(process, signal.SIGSTOP)
-        while not self._is_still(frozen):
+        while self._stop_the_rest() or not self._is_still():
             if time.monotonic() > deadline:
                 self.resume()
                 return False
             time.sleep(0.0002)
         return True
 
-    def _is_still(self, frozen: set[int]) -> bool:
-        if frozen and self._group and not self._group.is_frozen():
+    def _stop_the_rest(self) -> bool:
+        """STOP who runs outside the group, also who was born since; whether there was any."""
+        frozen = set(self._group.pids()) if self._group else set()
+        known = {process.pid for process in self._paused} | frozen
+        found = [
+            process
+            for process in self.members(thorough=False)
+            if process.pid not in known and not _is_stopped(process.pid)
+        ]
+        for process in found:
+            send(process, signal.SIGSTOP)
+        self._paused += found
+        return bool(found)
+
+    def _is_still(self) -> bool:
+        if self._group and self._group.pids() and not self._group.is_frozen():
             return False
         return all(_is_stopped(process.pid) for process in self._paused)
 
@@ -100,6 +116,16 @@ class Tree:
         self._paused = []
         if self._group:
             self._group.freeze(frozen=False)
+
+    def wake(self) -> None:
+        """Let go whom a monitor that was killed in the middle of a pause still holds."""
+        for process in self.members():
+            send(process, signal.SIGCONT)
+
+    def ask(self, number: signal.Signals) -> None:
+        """A signal to each of them."""
+        for process in self.members():
+            send(process, number)
 
     def usage(self) -> tuple[int, float]:
         """Bytes resident and CPU seconds used, all members together."""

@@ -1,0 +1,155 @@
+"""Builds the parts, runs them together, stops them in order."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sys
+import time
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from importlib.metadata import version
+
+from monitor import signals
+from monitor.config import Config, in_order, withheld_from
+from monitor.control import serve
+from monitor.crew import Crew
+from monitor.diary import Diary
+from monitor.echo import Echo
+from monitor.family import Family
+from monitor.home import socket_path
+from monitor.logs import Logs
+from monitor.model import Severity, Told
+from monitor.notify import Notify
+from monitor.settings import SettingsError
+from monitor.state import Store
+from monitor.texts import language, sentence
+from monitor.verbs import verbs
+
+CLEAN, ALL_GIVEN_UP = 0, 3
+_LEVELS = {Severity.INFO: "INFO", Severity.WARNING: "WARNING", Severity.CRITICAL: "ERROR"}
+_READY_WITHIN = 5.0
+_STALLED_AFTER = 10.0  # a part without a step for this long starves the systemd watchdog
+
+
+class App:
+    """One monitor: its parts run in one task group, and the first to break ends them all."""
+
+    def __init__(self, config: Config, read: Callable[[], Config], *, quiet: bool) -> None:
+        self.config = config
+        self.started = time.monotonic()
+        self.crew: Crew
+        self._read = read
+        self._lang = language(config.lang)
+        self._notify = Notify(os.environ)
+        self._family = Family()
+        self._diary = Diary(config.home / "logs" / "monitor.log")
+        self._echo = None if quiet else Echo(sys.stdout.fileno(), colour=_wants_colour())
+        self._end = asyncio.Event()
+        self._end_why = ""
+        self._reload = asyncio.Event()
+
+    async def run(self) -> int:
+        """Until a person, a signal or the end of all children ends it; the exit code."""
+        signals.clean_slate()
+        signals.listen(self.end, self._reload.set, self._family.reap)
+        self._family.become_reaper()
+        async with AsyncExitStack() as stack:
+            if self._echo:
+                stack.callback(self._echo.close)
+            stack.callback(self._diary.close)
+            store = stack.enter_context(Store.open(self.config.data / "state.db"))
+            parts = await stack.enter_async_context(asyncio.TaskGroup())
+            self.crew = Crew(parts, os.environ, self._family, self.tell, store)
+            logs = Logs(self.config, self.crew, store, self._echo, self.tell)
+            stack.callback(logs.close)
+            control = socket_path(self.config.home, "control.sock")
+            await stack.enter_async_context(serve(control, verbs(self)))
+            await self._live(parts, logs)
+        return ALL_GIVEN_UP if self.crew.any_given_up() and self._end_why == OVER else CLEAN
+
+    async def _live(self, parts: asyncio.TaskGroup, logs: Logs) -> None:
+        self._say("monitor_started", version=version("vigia"), home=str(self.config.home))
+        works = (logs.run(), logs.keep_small(), self._reload_when_asked(logs), self._ping(logs))
+        tasks = [parts.create_task(work) for work in works]
+        for name in in_order(self.config.children):
+            for variable in withheld_from(self.config.children[name], os.environ):
+                self.tell(Told("token_withheld", name, facts=(("name", variable),)))
+            self.crew.add(name, self.config)
+        await self._until_ready(logs)
+        self._notify.ready("watching")
+        await self._end.wait()
+        self._say("monitor_stopped", why=self._end_why)
+        self._notify.stopping(self.crew.longest_stop() + 5.0)
+        await self.crew.close()
+        logs.read_the_rest()
+        for task in tasks:
+            task.cancel()
+
+    def end(self, why: str) -> None:
+        """The first asks; a second hurries the children that take their time."""
+        if self._end.is_set():
+            self.crew.hurry()
+        self._end_why = self._end_why or why
+        self._end.set()
+
+    def tell(self, told: Told) -> None:
+        """Into the diary and onto the terminal; when no child is left to run, we end as well."""
+        line = self._diary.write(_LEVELS[told.severity], sentence(told, self._lang))
+        if self._echo:
+            self._echo.show("", line.encode())
+        ended = told.kind in ("child_given_up", "child_finished")
+        if ended and self.crew.is_over() and not self.config.follow:
+            self.end(OVER)
+
+    def _say(self, kind: str, severity: Severity = Severity.INFO, **facts: str) -> None:
+        self.tell(Told(kind, severity=severity, facts=tuple(facts.items())))
+
+    async def _until_ready(self, logs: Logs) -> None:
+        """The logs are open and every child was started, or had its chance."""
+        try:
+            async with asyncio.timeout(_READY_WITHIN):
+                await logs.opened.wait()
+                await self.crew.all_tried()
+        except TimeoutError:
+            pass
+
+    async def _ping(self, logs: Logs) -> None:
+        """Tell systemd that we live, from this loop and only while every part moves."""
+        while self._notify.watchdog:
+            if logs.stalled_for() < _STALLED_AFTER:
+                self._notify.alive()
+            await asyncio.sleep(self._notify.watchdog / 2)
+
+    async def _reload_when_asked(self, logs: Logs) -> None:
+        """Many requests at once are one; a wrong file changes nothing."""
+        while True:
+            await self._reload.wait()
+            self._reload.clear()
+            self._notify.reloading()
+            try:
+                await self.read_again()
+                logs.apply(self.config)
+            except SettingsError:
+                pass  # told already; what runs goes on as it was
+            self._notify.ready("watching")
+
+    async def read_again(self) -> list[str]:
+        """Which children changed; raises SettingsError, and changes nothing, on a wrong file."""
+        try:
+            config = self._read()
+        except SettingsError as wrong:
+            why = "; ".join(map(str, wrong.faults))
+            self._say("reload_refused", Severity.WARNING, why=why)
+            raise
+        old, self.config = self.config, config
+        changed = await self.crew.apply(old, config)
+        self._say("reloaded", what=", ".join(changed) or "-")
+        return changed
+
+
+OVER = "no child is left to run"
+
+
+def _wants_colour() -> bool:
+    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"

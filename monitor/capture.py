@@ -1,0 +1,140 @@
+"""A child's log file: rotated without losing a line while it is written at full speed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import os
+import re
+import shutil
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.config import Log
+from monitor.tree import Tree
+
+_BLOCK = 1 << 20
+_LITTLE = 256 << 10  # what may be left for the pause
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """What a rotation did."""
+
+    bytes: int
+    paused: float  # seconds in which the child could not write
+
+
+def wants_rotation(path: Path, limits: Log, born: float, now: float) -> bool:
+    """Whether the log has grown beyond its size, or its first line is older than its age."""
+    try:
+        size = path.stat(follow_symlinks=False).st_size
+    except OSError:
+        return False
+    too_large = 0 < limits.size <= size
+    too_old = 0 < limits.age <= now - born and size > 0
+    return too_large or too_old
+
+
+async def rotate(path: Path, tree: Tree, drain: Callable[[], None]) -> Rotated | None:
+    """Copy, hold the writers for the last bytes, empty the file, let them go.
+
+    The file keeps its inode, so every descriptor of every process stays good. `drain` is called
+    while nothing moves: whoever follows the file reads its last bytes then. None when the writers
+    could not be held in time or there is no room for the copy: the log is as it was.
+    """
+    part = path.with_name(f"{path.name}.rotating")
+    try:
+        with (
+            open(path, "r+b", buffering=0, opener=_no_link) as source,
+            open(part, "wb", buffering=0, opener=_no_link) as copy,
+        ):
+            await asyncio.to_thread(_copy_most, source.fileno(), copy.fileno())
+            with _held(tree) as held_at:
+                size = _copy(source.fileno(), copy.fileno())
+                drain()
+                _shift(path)
+                os.rename(part, f"{path}.1")
+                source.truncate(0)
+            return Rotated(size, time.monotonic() - held_at)
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        return None
+
+
+@contextlib.contextmanager
+def _held(tree: Tree) -> Iterator[float]:
+    held_at = time.monotonic()
+    if not tree.pause():
+        raise TimeoutError("a writer did not stand still")
+    try:
+        yield held_at
+    finally:
+        tree.resume()
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
+
+
+def _copy_most(source: int, target: int) -> None:
+    """Follow the writer until little is left, so that the pause is short."""
+    for _ in range(64):
+        if os.fstat(source).st_size - os.fstat(target).st_size <= _LITTLE:
+            return
+        _copy(source, target)
+
+
+def _copy(source: int, target: int) -> int:
+    """All that stands in `source` beyond what `target` has; the size it then has."""
+    done = os.fstat(target).st_size
+    size = os.fstat(source).st_size
+    while done < size and (block := os.pread(source, min(_BLOCK, size - done), done)):
+        done += os.write(target, block)
+    return done
+
+
+def rotated(path: Path) -> list[tuple[int, Path]]:
+    """The earlier logs, the newest first."""
+    pattern = re.compile(re.escape(path.name) + r"\.(\d+)(\.gz)?")
+    found = ((pattern.fullmatch(p.name), p) for p in path.parent.glob(f"{glob_safe(path.name)}.*"))
+    return sorted((int(match[1]), p) for match, p in found if match)
+
+
+def glob_safe(name: str) -> str:
+    return re.sub(r"([*?[])", r"[\1]", name)
+
+
+def _shift(path: Path) -> None:
+    for number, old in reversed(rotated(path)):
+        suffix = ".gz" if old.suffix == ".gz" else ""
+        os.rename(old, f"{path}.{number + 1}{suffix}")
+
+
+def tidy(path: Path, limits: Log) -> None:
+    """Compress all but the newest, and drop the oldest until number and total size fit."""
+    for _, old in rotated(path)[1:]:
+        if old.suffix != ".gz":
+            _compress(old)
+    total = 0
+    for place, (_, old) in enumerate(rotated(path), 1):
+        total += old.stat().st_size
+        if place > limits.keep or (limits.total and total > limits.total):
+            old.unlink()
+
+
+def _compress(old: Path) -> None:
+    part = old.with_name(f"{old.name}.gz.part")
+    try:
+        with open(old, "rb") as plain, gzip.GzipFile(part, "wb", 6) as packed:
+            shutil.copyfileobj(plain, packed, _BLOCK)
+        os.chmod(part, 0o640)
+        os.rename(part, f"{old}.gz")
+        old.unlink()
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink()

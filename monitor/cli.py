@@ -1,0 +1,65 @@
+"""The command line: a table of commands, each in a file of its own that only its use imports."""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import sys
+from collections.abc import Sequence
+from importlib.metadata import version
+from pathlib import Path
+
+from monitor.ask import NobodyThereError, RefusedError
+from monitor.home import find_home
+from monitor.texts import language, say
+
+# The module monitor.commands.NAME has `arguments(parser)` and `run(arguments) -> exit code`.
+COMMANDS = ("run", "status", "start", "stop", "restart", "reload", "shutdown")
+
+USAGE = 2
+
+
+def run(argv: Sequence[str]) -> int:
+    """Run one command; its exit code."""
+    lang = language()
+    if argv and argv[0] in COMMANDS:
+        return _run_command(argv[0], argv[1:], lang)
+    if argv and argv[0] in ("--version", "-V"):
+        print(f"vigia {version('vigia')}")
+        return 0
+    print(_overview(lang))
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        return 0
+    print("\n" + say("no_such_command", lang, {"name": argv[0]}), file=sys.stderr)
+    return USAGE
+
+
+def _overview(lang: str) -> str:
+    width = max(map(len, COMMANDS))
+    rows = [f"  {name:<{width}}  {say(f'help_{name}', lang)}" for name in COMMANDS]
+    return "\n".join((say("help_head", lang), "", *rows, "", say("help_foot", lang)))
+
+
+def _run_command(name: str, argv: Sequence[str], lang: str) -> int:
+    module = importlib.import_module(f"monitor.commands.{name}")
+    parser = argparse.ArgumentParser(
+        prog=f"vigia {name}",
+        description=say(f"help_{name}", lang),
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--home", metavar="DIR", help=say("help_home", lang))
+    module.arguments(parser)
+    arguments = parser.parse_args(argv)
+    arguments.home = find_home(arguments.home, os.environ)
+    arguments.lang = lang
+    try:
+        return int(module.run(arguments))
+    except NobodyThereError as nobody:
+        print(f"vigia: {nobody}; {say('how_to_run', lang)}", file=sys.stderr)
+    except RefusedError as refused:
+        print(f"vigia: {refused}", file=sys.stderr)
+    except BrokenPipeError:
+        os.dup2(os.open(Path(os.devnull), os.O_WRONLY), sys.stdout.fileno())
+    return 1

@@ -1,0 +1,59 @@
+"""`vigia run [--quiet] [--no-child --follow LOG…] [-- CMD ARG…]`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import sys
+
+from monitor import lock
+from monitor.app import CONFIG_WRONG, App
+from monitor.config import Config, load
+from monitor.home import data_folder
+from monitor.settings import SettingsError
+from monitor.texts import language, say
+
+ALREADY_RUNNING = 100
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    lang = language()
+    parser.add_argument("--quiet", action="store_true", help=say("help_quiet", lang))
+    parser.add_argument("--no-child", action="store_true", help=say("help_no_child", lang))
+    parser.add_argument(
+        "--follow", action="append", default=[], metavar="LOG", help=say("help_follow", lang)
+    )
+    parser.add_argument("command", nargs="*", metavar="-- CMD ARG…", help=say("help_command", lang))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 clean, 1 internal, 2 configuration, 3 every child given up, 100 already running."""
+
+    def read() -> Config:
+        return load(
+            arguments.home,
+            os.environ,
+            tuple(arguments.command),
+            no_child=arguments.no_child,
+            follow=tuple(arguments.follow),
+        )
+
+    try:
+        config = read()
+        held = lock.take(data_folder(arguments.home) / "lock")
+    except SettingsError as wrong:
+        facts = {"count": str(len(wrong.faults))}
+        print(f"vigia: {say('config_wrong', arguments.lang, facts)}", file=sys.stderr)
+        print("\n".join(f"  {fault}" for fault in wrong.faults), file=sys.stderr)
+        return CONFIG_WRONG
+    except OSError as error:
+        print(f"vigia: {error.filename}: {error.strerror}", file=sys.stderr)
+        return CONFIG_WRONG
+    if held is None:
+        pid = lock.signed_by(data_folder(arguments.home) / "lock")
+        facts = {"home": str(arguments.home), "pid": str(pid or "?")}
+        print(f"vigia: {say('already_running', arguments.lang, facts)}", file=sys.stderr)
+        return ALREADY_RUNNING
+    lock.sign(held)
+    return asyncio.run(App(config, read, quiet=arguments.quiet).run())

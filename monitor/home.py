@@ -1,0 +1,33 @@
+"""Where a home is, and where in it the monitor keeps its things."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+_LONGEST = 100  # bytes; the kernel takes 107 for the address of a Unix socket
+
+
+def find_home(given: str | None, environ: Mapping[str, str]) -> Path:
+    """`--home`, else VIGIA_HOME, else the checkout we run from, else where we stand."""
+    if named := given or environ.get("VIGIA_HOME"):
+        return Path(named).expanduser().absolute()
+    checkout = Path(__file__).resolve().parent.parent
+    return checkout if (checkout / "setup.cfg").is_file() else Path.cwd()
+
+
+def data_folder(home: Path) -> Path:
+    """Where the monitor of that home keeps what it must remember."""
+    return home / "data" / "monitor"
+
+
+def socket_path(home: Path, name: str) -> Path:
+    """Where a socket of that home stands; a deep home gets a short place, known by its name."""
+    path = data_folder(home) / name
+    if len(os.fsencode(path)) <= _LONGEST:
+        return path
+    short = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
+    return Path(tempfile.gettempdir()) / f"vigia-{os.geteuid()}-{short}" / name

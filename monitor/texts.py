@@ -1,0 +1,211 @@
+"""Every sentence for people, in Spanish and in English."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+from monitor.model import Told
+
+# kind: (Spanish, English). What stands in braces are facts, put in as they are, once.
+_SENTENCES: dict[str, tuple[str, str]] = {
+    "monitor_started": (
+        "Vigía {version} vigila {home} (pid {pid})",
+        "Vigía {version} watches {home} (pid {pid})",
+    ),
+    "monitor_stopped": ("Vigía se detiene: {why}", "Vigía stops: {why}"),
+    "reloaded": ("Configuración leída de nuevo: {what}", "Configuration read again: {what}"),
+    "reload_refused": (
+        "La configuración nueva no sirve y sigue la anterior: {why}",
+        "The new configuration is wrong, the old one stays: {why}",
+    ),
+    "child_started": ("{child} arrancado (pid {pid})", "{child} started (pid {pid})"),
+    "child_ended": (
+        "{child}: {why}; estuvo activo {ran}; nuevo arranque en {delay}",
+        "{child} {why}; it was up for {ran}; starting again in {delay}",
+    ),
+    "child_stopped": ("{child} detenido por {by}", "{child} stopped by {by}"),
+    "child_slow_to_stop": (
+        "{child} no terminó en {patience} s: se le ha matado",
+        "{child} did not end within {patience} s and was killed",
+    ),
+    "child_swept": (
+        "{child} dejó procesos atrás: se han terminado {count}",
+        "{child} left processes behind: {count} ended",
+    ),
+    "child_finished": ("{child} ha terminado: {why}", "{child} has finished: {why}"),
+    "child_given_up": (
+        "{child} no se volverá a arrancar: {why}. Corrígelo y usa: vigia start {child}",
+        "{child} will not be started again: {why}. Mend it, then: vigia start {child}",
+    ),
+    "breaker_opened": (
+        "{child} queda en pausa: {why}. Próximo intento en {delay}",
+        "{child} is left down: {why}. One more try in {delay}",
+    ),
+    "breaker_closed": (
+        "{child} vuelve a estar estable tras {ran}",
+        "{child} is stable again after {ran}",
+    ),
+    "child_daemonised": (
+        "{child} se fue a segundo plano; arráncalo en primer plano (opción --foreground o similar)",
+        "{child} went into the background; start it in the foreground (--foreground or the like)",
+    ),
+    "child_sick": ("{child} se reinicia: {why}", "{child} is restarted: {why}"),
+    "orphans_ended": (
+        "{child}: terminada una copia anterior que seguía viva (pid {pids})",
+        "{child}: ended an earlier copy that was still running (pid {pids})",
+    ),
+    "orphans_awaited": (
+        "{child}: espero a que acabe una copia anterior (pid {pids})",
+        "{child}: waiting for an earlier copy to end (pid {pids})",
+    ),
+    "log_rotated": (
+        "{child}: registro rotado ({size}), escritura en pausa {paused} ms",
+        "{child}: log rotated ({size}), writing paused for {paused} ms",
+    ),
+    "log_not_rotated": (
+        "{child}: el registro no se pudo rotar; se intentará más tarde",
+        "{child}: the log could not be rotated; another try later",
+    ),
+    "log_moved_away": (
+        "{child}: otro programa movió {path}; se sigue leyendo. Quita esa regla de logrotate",
+        "{child}: another program moved {path} away; reading goes on. Remove that logrotate rule",
+    ),
+    "gap": ("{path}: {why}", "{path}: {why}"),
+    "token_withheld": (
+        '{child} no recibe {name}; para dárselo: pass_env = ["{name}"] en [children.{child}]',
+        '{child} is not given {name}; to give it: pass_env = ["{name}"] in [children.{child}]',
+    ),
+    "already_running": (
+        "ya hay un monitor en {home} (pid {pid}); mira: vigia status",
+        "a monitor already runs in {home} (pid {pid}); see: vigia status",
+    ),
+    "how_to_run": ("arráncalo con: vigia run", "start it with: vigia run"),
+    "no_such_command": (
+        "vigia: no existe la orden {name!r}; arriba están todas",
+        "vigia: there is no command {name!r}; all are listed above",
+    ),
+    "config_wrong": (
+        "la configuración tiene {count} fallo(s); corrígelo(s) y vuelve a arrancar:",
+        "the configuration has {count} fault(s); mend and start again:",
+    ),
+    "help_head": (
+        "Vigía mantiene vivo un bot o un trabajador.  Uso: vigia ORDEN [--home DIR] [--help]",
+        "Vigía keeps a bot or worker alive.  Usage: vigia COMMAND [--home DIR] [--help]",
+    ),
+    "help_foot": (
+        "Cada orden explica sus opciones: vigia ORDEN --help",
+        "Each command explains its options: vigia COMMAND --help",
+    ),
+    "help_home": (
+        "dónde están .env, vigia.toml, logs/ y data/ (también VIGIA_HOME)",
+        "where .env, vigia.toml, logs/ and data/ are (also VIGIA_HOME)",
+    ),
+    "help_run": (
+        "arranca los hijos y los vigila, en primer plano",
+        "start the children and watch over them, in the foreground",
+    ),
+    "help_status": (
+        "qué corre, desde cuándo y cómo está",
+        "what runs, since when, and how it fares",
+    ),
+    "help_start": (
+        "arranca hijos detenidos o dados por perdidos",
+        "start children that are stopped or given up",
+    ),
+    "help_stop": (
+        "detiene hijos hasta que una persona los arranque",
+        "stop children until a person starts them",
+    ),
+    "help_restart": ("detiene y arranca hijos", "stop and start children"),
+    "help_reload": ("lee de nuevo la configuración", "read the configuration again"),
+    "help_shutdown": (
+        "detiene los hijos y el propio monitor",
+        "stop the children and the monitor itself",
+    ),
+    "help_names": ("los hijos; todos si no se dice", "the children; all of them when not said"),
+    "help_json": ("en JSON, para programas", "as JSON, for programs"),
+    "help_quiet": (
+        "no mostrar aquí las líneas de los hijos",
+        "do not show the children's lines here",
+    ),
+    "help_no_child": (
+        "no arrancar nada; solo seguir registros ajenos (con --follow)",
+        "start nothing; only follow the logs of others (with --follow)",
+    ),
+    "help_follow": (
+        "otro registro que seguir; ruta o patrón",
+        "one more log to follow; path or glob",
+    ),
+    "help_command": (
+        "-- ORDEN ARG…: vigilar ese programa en lugar de los configurados",
+        "-- CMD ARG…: watch over that program instead of the configured ones",
+    ),
+    "column_name": ("hijo", "child"),
+    "column_state": ("estado", "state"),
+    "column_pid": ("pid", "pid"),
+    "column_up": ("activo", "up"),
+    "column_starts": ("arranques", "starts"),
+    "column_next": ("próximo", "next"),
+    "column_memory": ("memoria", "memory"),
+    "column_cpu": ("cpu", "cpu"),
+    "column_progress": ("último avance", "last progress"),
+    "column_note": ("nota", "note"),
+    "state_stopped": ("detenido", "stopped"),
+    "state_waiting": ("en espera", "waiting"),
+    "state_starting": ("arrancando", "starting"),
+    "state_running": ("en marcha", "running"),
+    "state_stopping": ("deteniéndose", "stopping"),
+    "state_backoff": ("esperando", "backing off"),
+    "state_failed": ("en pausa por fallos", "failed"),
+    "state_given_up": ("abandonado", "given up"),
+    "state_finished": ("terminado", "finished"),
+    "state_daemonised": ("en segundo plano", "daemonised"),
+    "status_head": (
+        "Vigía en {home}, pid {pid}, activo {up}",
+        "Vigía in {home}, pid {pid}, up {up}",
+    ),
+    "no_such_child": ("no hay ningún hijo {name!r}", "there is no child {name!r}"),
+    "shutting_down": ("apagándose", "shutting down"),
+}
+
+
+def sentence(told: Told, lang: str) -> str:
+    """What happened, as one sentence."""
+    return say(told.kind, lang, dict(told.facts) | {"child": told.child})
+
+
+def say(kind: str, lang: str, facts: Mapping[str, str] | None = None) -> str:
+    """The text of that kind in that language; facts are data and never read as a pattern."""
+    spanish, english = _SENTENCES[kind]
+    return (spanish if lang == "es" else english).format_map(facts or {})
+
+
+def language(chosen: str = "auto") -> str:
+    """`es` or `en`: the chosen one, else VIGIA_LANG, else the locale's."""
+    locale = (os.environ.get(name, "") for name in ("VIGIA_LANG", "LC_ALL", "LC_MESSAGES", "LANG"))
+    wanted = chosen if chosen in ("es", "en") else next(filter(None, locale), "en")
+    return "es" if wanted.lower().startswith("es") else "en"
+
+
+def lasting(seconds: float) -> str:
+    """A time for people: 0.4 s, 12 s, 3 min, 2 h 05 min, 4 d 03 h."""
+    if seconds < 10:
+        return f"{seconds:.1f} s".replace(".0 ", " ")
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    minutes = int(seconds // 60)
+    if minutes < 60:
+        return f"{minutes} min"
+    if minutes < 48 * 60:
+        return f"{minutes // 60} h {minutes % 60:02d} min"
+    return f"{minutes // 1440} d {minutes // 60 % 24:02d} h"
+
+
+def sized(count: float) -> str:
+    """Bytes for people: 512 B, 3.2 MB."""
+    for unit in ("B", "KB", "MB", "GB"):
+        if count < 1024 or unit == "GB":
+            return f"{count:.0f} {unit}" if unit == "B" else f"{count:.1f} {unit}"
+        count /= 1024
+    raise AssertionError
