@@ -197,7 +197,9 @@ def test_the_ci_finds_a_newer_python_beside_an_old_one(checkout: Checkout, tmp_p
 def test_the_bootstrap_brings_the_tools_and_comes_back_as_the_same_process(checkout: Checkout):
     """The stages are another test's; here they need only be tried inside the environment."""
     script = checkout.folder / "scripts" / "run_tests.py"
-    script.write_text(re.sub(r"CHECKS = \[\n(    .*\n)*", "CHECKS = [\n", script.read_text()))
+    text = re.sub(r"CHECKS = \[\n(    .*\n)*", "CHECKS = [\n", script.read_text())
+    # Nothing is needed either: a test does not install packages on the machine that it runs on.
+    script.write_text(re.sub(r"NEEDS = \{\n(    .*\n)*", "NEEDS = {\n", text))
     where = checkout.command("-q", script="run_tests.py")
     process = subprocess.run(
         where,
@@ -212,3 +214,30 @@ def test_the_bootstrap_brings_the_tools_and_comes_back_as_the_same_process(check
     assert (checkout.venv / "vigia-stamp").read_text().splitlines()[2] == "pipeline test"
     assert checkout.run().code == 0
     assert checkout.builds == 1
+
+
+APT = """\
+#!/bin/sh
+echo "$@" >> "$STAGE/apt"
+test "$1" = update || { echo "E: Unable to locate package"; exit 100; }
+"""
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root may install packages without being asked")
+def test_missing_packages_are_asked_for_once_and_what_could_not_be_had_is_told(project: Checkout):
+    """The package manager is played: a real one would change the machine that the test runs on."""
+    write_tests(
+        project, "def test_one():\n    pass\n", lacking=("no-such-program", "no-such-package")
+    )
+    (project.folder / "bin").mkdir()
+    (project.folder / "bin" / "apt-get").write_text(APT)
+    (project.folder / "bin" / "apt-get").chmod(0o755)
+    path = f"{project.folder}/bin{os.pathsep}{os.environ['PATH']}"
+    ended = run_tests(project, "-q", PATH=path)
+    assert (project.stage / "apt").read_text().splitlines() == [
+        "-q update",
+        "-q install -y --no-install-recommends no-such-package",
+    ]
+    assert "vigia: installing with apt-get: no-such-package" in ended.err
+    assert "vigia: apt-get install: E: Unable to locate package" in ended.err
+    assert (ended.code, "1 passed" in ended.out) == (0, True), ended

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -189,8 +190,8 @@ class Ended:
     @property
     def line(self) -> str:
         """The one line that it said, after what was progress or advice."""
-        advice = ("vigia: this runs as root", "vigia: making", "vigia: installing", "vigia: 5 s")
-        lines = [line for line in self.err.splitlines() if not line.startswith(advice)]
+        progress = re.compile(r"vigia: (this runs as root|making|installing|\d+ s, )")
+        lines = [line for line in self.err.splitlines() if not progress.match(line)]
         assert len(lines) == 1, self
         return lines[0]
 
