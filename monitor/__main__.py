@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import sys
 
+from monitor import lean
 from monitor.cli import run
+
+assert lean  # nothing of it is called: being imported first is what it does
 
 
 def main() -> None:

@@ -8,9 +8,8 @@ import sys
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from importlib.metadata import version
 
-from monitor import signals
+from monitor import __version__, signals
 from monitor.config import Config, in_order, withheld_from
 from monitor.control import serve
 from monitor.crew import Crew
@@ -19,10 +18,10 @@ from monitor.echo import Echo
 from monitor.family import Family
 from monitor.home import socket_path
 from monitor.logs import Logs
-from monitor.model import Severity, Told
+from monitor.model import FileId, Severity, Told
 from monitor.notify import Notify
 from monitor.settings import SettingsError
-from monitor.state import Store
+from monitor.state import State, StateUnwritable
 from monitor.texts import language, sentence
 from monitor.verbs import verbs
 
@@ -58,10 +57,10 @@ class App:
             if self._echo:
                 stack.callback(self._echo.close)
             stack.callback(self._diary.close)
-            store = stack.enter_context(Store.open(self.config.data / "state.db"))
+            state = stack.enter_context(self._open_state())
             parts = await stack.enter_async_context(asyncio.TaskGroup())
-            self.crew = Crew(parts, os.environ, self._family, self.tell, store)
-            logs = Logs(self.config, self.crew, store, self._echo, self.tell)
+            self.crew = Crew(parts, os.environ, self._family, self.tell, state)
+            logs = Logs(self.config, self.crew, state, self._echo, self.tell, self._is_ours)
             stack.callback(logs.close)
             control = socket_path(self.config.home, "control.sock")
             await stack.enter_async_context(serve(control, verbs(self)))
@@ -69,7 +68,9 @@ class App:
         return ALL_GIVEN_UP if self.crew.any_given_up() and self._end_why == OVER else CLEAN
 
     async def _live(self, parts: asyncio.TaskGroup, logs: Logs) -> None:
-        self._say("monitor_started", version=version("vigia"), home=str(self.config.home))
+        self._say(
+            "monitor_started", version=__version__, home=str(self.config.home), pid=str(os.getpid())
+        )
         works = (logs.run(), logs.keep_small(), self._reload_when_asked(logs), self._ping(logs))
         tasks = [parts.create_task(work) for work in works]
         for name in in_order(self.config.children):
@@ -85,6 +86,21 @@ class App:
         logs.read_the_rest()
         for task in tasks:
             task.cancel()
+
+    def _open_state(self) -> State:
+        """What we remember; with a disk that takes nothing we go on, and say it."""
+        path = str(self.config.data / "state.db")
+        try:
+            return State.open(path, at=time.time(), warn=self._warn_of_state)
+        except StateUnwritable as error:
+            self._warn_of_state(str(error))
+            return State.in_memory()
+
+    def _warn_of_state(self, why: str) -> None:
+        self._say("state_trouble", Severity.CRITICAL, why=why)
+
+    def _is_ours(self, id: FileId) -> bool:
+        return id == self._diary.id
 
     def end(self, why: str) -> None:
         """The first asks; a second hurries the children that take their time."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from monitor.config import Restart
 from monitor.model import Cause, Exit
@@ -18,6 +18,14 @@ class Past:
     ends: tuple[float, ...] = ()  # when it ended, within the period
     streak: int = 0  # ends in a row without a stable run between them
     opened: int = 0  # how often the breaker has opened since the last stable run
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What outlives the monitor: the ledger, and who stopped it."""
+
+    past: Past = field(default_factory=Past)
+    stopped_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

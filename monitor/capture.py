@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.config import Log
+from monitor.model import FileId
 from monitor.tree import Tree
 
 _BLOCK = 1 << 20
@@ -28,23 +29,28 @@ class Rotated:
     paused: float  # seconds in which the child could not write
 
 
-def wants_rotation(path: Path, limits: Log, born: float, now: float) -> bool:
-    """Whether the log has grown beyond its size, or its first line is older than its age."""
+def wants_rotation(path: Path, limits: Log, watched_since: float, now: float) -> bool:
+    """Whether the log is beyond its size, or the last rotation (or first sight) beyond its age."""
     try:
-        size = path.stat(follow_symlinks=False).st_size
+        status = path.stat(follow_symlinks=False)
     except OSError:
         return False
-    too_large = 0 < limits.size <= size
-    too_old = 0 < limits.age <= now - born and size > 0
-    return too_large or too_old
+    if 0 < limits.size <= status.st_size:
+        return True
+    earlier = rotated(path)
+    since = earlier[0][1].stat().st_mtime if earlier else watched_since
+    return 0 < limits.age <= now - since and status.st_size > 0
 
 
-async def rotate(path: Path, tree: Tree, drain: Callable[[], None]) -> Rotated | None:
+async def rotate(
+    path: Path, tree: Tree, drain: Callable[[], None], emptied: Callable[[FileId], None]
+) -> Rotated | None:
     """Copy, hold the writers for the last bytes, empty the file, let them go.
 
     The file keeps its inode, so every descriptor of every process stays good. `drain` is called
-    while nothing moves: whoever follows the file reads its last bytes then. None when the writers
-    could not be held in time or there is no room for the copy: the log is as it was.
+    while nothing moves: whoever follows the file reads its last bytes then; `emptied` says that it
+    begins anew. None when the writers could not be held in time or there is no room for the copy:
+    the log is as it was.
     """
     part = path.with_name(f"{path.name}.rotating")
     try:
@@ -59,6 +65,8 @@ async def rotate(path: Path, tree: Tree, drain: Callable[[], None]) -> Rotated |
                 _shift(path)
                 os.rename(part, f"{path}.1")
                 source.truncate(0)
+                status = os.fstat(source.fileno())
+                emptied(FileId(status.st_dev, status.st_ino))
             return Rotated(size, time.monotonic() - held_at)
     except OSError:
         with contextlib.suppress(OSError):

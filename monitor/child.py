@@ -17,7 +17,7 @@ from pathlib import Path
 
 from monitor import cgroup, lock
 from monitor.family import Family
-from monitor.model import Cause, Exit
+from monitor.model import Cause, Exit, FileId
 from monitor.tree import Tree
 
 DAEMON_WITHIN = 10.0  # an exit 0 this early that leaves processes behind went to the background
@@ -54,10 +54,16 @@ class Child:
     """A running program. `ended` resolves to its return code, at once when it dies."""
 
     def __init__(
-        self, spec: Spec, process: subprocess.Popen[bytes], tree: Tree, family: Family
+        self,
+        spec: Spec,
+        process: subprocess.Popen[bytes],
+        log: FileId,
+        tree: Tree,
+        family: Family,
     ) -> None:
         self.spec = spec
         self.pid = process.pid
+        self.log = log
         self.tree = tree
         self._family = family
         self._ended_at = 0.0
@@ -80,6 +86,7 @@ class Child:
             log = open_log(spec.log)
             try:
                 process = _execute(spec, log, held)
+                written = os.fstat(log)
             finally:
                 os.close(log)
         finally:
@@ -90,7 +97,8 @@ class Child:
             group = None
         try:
             tree = Tree((process.pid,), spec.env["VIGIA_CHILD"], group)
-            return cls(spec, process, tree, family)
+            log_id = FileId(written.st_dev, written.st_ino)
+            return cls(spec, process, log_id, tree, family)
         except OSError as error:
             process.kill()
             process.wait()

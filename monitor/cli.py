@@ -7,9 +7,9 @@ import importlib
 import os
 import sys
 from collections.abc import Sequence
-from importlib.metadata import version
 from pathlib import Path
 
+from monitor import __version__
 from monitor.ask import NobodyThereError, RefusedError
 from monitor.home import find_home
 from monitor.texts import language, say
@@ -26,7 +26,7 @@ def run(argv: Sequence[str]) -> int:
     if argv and argv[0] in COMMANDS:
         return _run_command(argv[0], argv[1:], lang)
     if argv and argv[0] in ("--version", "-V"):
-        print(f"vigia {version('vigia')}")
+        print(f"vigia {__version__}")
         return 0
     print(_overview(lang))
     if not argv or argv[0] in ("-h", "--help", "help"):

@@ -118,7 +118,7 @@ class Child:
 class Config:
     """Everything that can be set, and where home is."""
 
-    home: Path
+    home: Path = Path()
     children: Mapping[str, Child] = setting(MappingProxyType({}), "the programs kept running")
     follow: tuple[str, ...] = setting(
         (), "further logs to follow, as paths or globs relative to the home"

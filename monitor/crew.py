@@ -8,13 +8,15 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
+from monitor.budget import Memory
 from monitor.child import Spec
 from monitor.config import Child, Config, child_environment, in_order
 from monitor.family import Family
 from monitor.health import Checkup
 from monitor.home import socket_path
-from monitor.minder import ENDED_FOR_GOOD, Memory, Minder
-from monitor.model import ChildState, Told, View
+from monitor.minder import ENDED_FOR_GOOD, Minder
+from monitor.model import ChildState, FileId, Told, View
+from monitor.tree import Tree
 
 
 class Memories(Protocol):
@@ -97,6 +99,18 @@ class Crew:
         """Stop all, each after those that wait for it."""
         for name in reversed(list(self.minders)):
             await self.remove(name)
+
+    def writes_to(self, id: FileId) -> bool:
+        """Whether a running child still writes to that file, whatever its name is now."""
+        children = (minder.child for minder in self.minders.values())
+        return any(child is not None and child.log == id for child in children)
+
+    def tree_of(self, name: str) -> Tree:
+        """All that could write to that child's log; nobody while it is down."""
+        minder = self.minders.get(name)
+        if minder is None or minder.child is None:
+            return Tree((), "")
+        return minder.child.tree
 
     def hurry(self) -> None:
         for minder in self.minders.values():

@@ -16,6 +16,9 @@ from monitor.model import Cause, Vitals
 from monitor.texts import lasting, sized
 
 
+_FIRST = 2.0  # seconds after the start; later measurements come further and further apart
+
+
 @dataclass(frozen=True, slots=True)
 class Sick:
     cause: Cause
@@ -86,7 +89,7 @@ class Checkup:
                 if sick.cause is Cause.MEMORY_LIMIT:
                     self._cured_memory_at = now
                 cure(sick.cause, sick.why)
-            await asyncio.sleep(self._limits.every)
+            await asyncio.sleep(min(self._limits.every, max(_FIRST, child.ran())))
 
     async def _progress_age(self) -> float | None:
         """What the child says of its last finished work; None when it has no way to say it."""

@@ -7,11 +7,11 @@ import random
 import signal
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import NoReturn
 
 from monitor import lock
-from monitor.budget import Again, Done, GiveUp, Past, Rest, after_exit, after_stable
+from monitor.budget import Again, Done, GiveUp, Memory, Rest, after_exit, after_stable
 from monitor.child import Child, NotStartedError, Spec
 from monitor.config import Child as Settings
 from monitor.family import Family
@@ -24,14 +24,6 @@ RUNNING_AFTER = 1.0  # up for this long, it counts as started
 
 
 ENDED_FOR_GOOD = (ChildState.GIVEN_UP, ChildState.FINISHED)
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What outlives the monitor: the ledger, and who stopped it."""
-
-    past: Past = field(default_factory=Past)
-    stopped_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)

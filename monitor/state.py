@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
+from .budget import Memory, Past
 from .model import FileId, Position
 
 OURS = 0x56494749  # "VIGI", in the header of the file
@@ -42,6 +45,16 @@ MIGRATIONS: tuple[str, ...] = (
         marker BLOB NOT NULL,
         seen REAL NOT NULL,
         PRIMARY KEY (device, inode)
+    ) STRICT, WITHOUT ROWID;
+    """,
+    """
+    CREATE TABLE child (
+        name TEXT NOT NULL PRIMARY KEY,
+        boot TEXT NOT NULL,
+        ends TEXT NOT NULL,
+        streak INTEGER NOT NULL,
+        opened INTEGER NOT NULL,
+        stopped_by TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
     """,
 )
@@ -134,6 +147,27 @@ class State:
         with _told():
             gone = self._db.execute("DELETE FROM position WHERE seen < ?", (at - KEPT,))
         return gone.rowcount
+
+    # --- what a child's minder must not forget -------------------------------------------------
+
+    def recall(self, name: str) -> Memory:
+        """Its ledger and who stopped it; a reboot forgives the ends, not the person's stop."""
+        with _told():
+            row = self._db.execute(
+                "SELECT boot, ends, streak, opened, stopped_by FROM child WHERE name = ?", (name,)
+            ).fetchone()
+        if row is None:
+            return Memory()
+        boot, ends, streak, opened, stopped_by = row
+        if boot != _boot():
+            return Memory(stopped_by=stopped_by)
+        return Memory(Past(tuple(json.loads(ends)), streak, opened), stopped_by)
+
+    def remember(self, name: str, memory: Memory) -> None:
+        past = memory.past
+        row = (name, _boot(), json.dumps(past.ends), past.streak, past.opened, memory.stopped_by)
+        with self.transaction() as db:
+            db.execute("REPLACE INTO child VALUES (?, ?, ?, ?, ?, ?)", row)
 
     # --- open and shut -------------------------------------------------------------------------
 
@@ -230,6 +264,11 @@ def _told() -> Iterator[None]:
         if name.startswith(NOT_NOW):
             raise StateUnwritable(f"the state cannot be written: {error}") from error
         raise
+
+
+def _boot() -> str:
+    """Which start of the machine this is; times since boot mean nothing in another one."""
+    return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 
 
 def _signed(number: int) -> int:

@@ -67,9 +67,9 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "{child}: el registro no se pudo rotar; se intentará más tarde",
         "{child}: the log could not be rotated; another try later",
     ),
-    "log_moved_away": (
-        "{child}: otro programa movió {path}; se sigue leyendo. Quita esa regla de logrotate",
-        "{child}: another program moved {path} away; reading goes on. Remove that logrotate rule",
+    "state_trouble": (
+        "la memoria del monitor: {why}",
+        "the monitor's memory: {why}",
     ),
     "gap": ("{path}: {why}", "{path}: {why}"),
     "token_withheld": (

@@ -8,13 +8,13 @@ import os
 import sys
 
 from monitor import lock
-from monitor.app import CONFIG_WRONG, App
+from monitor.app import App
 from monitor.config import Config, load
 from monitor.home import data_folder
 from monitor.settings import SettingsError
 from monitor.texts import language, say
 
-ALREADY_RUNNING = 100
+CONFIG_WRONG, ALREADY_RUNNING = 2, 100
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

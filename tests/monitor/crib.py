@@ -9,12 +9,13 @@ import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
+from monitor.budget import Memory
 from monitor.child import Child, Spec
 from monitor.config import Child as Settings
 from monitor.config import Health, Restart, Stop
 from monitor.family import Family
 from monitor.health import Checkup
-from monitor.minder import Memory, Minder
+from monitor.minder import Minder
 from monitor.model import Told
 
 QUICK = Restart(delay=0.01, max_delay=0.08, period=60.0, probe_delay=0.2)

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from monitor.config import Health, Restart, Stop
-from monitor.minder import Memory
+from monitor.budget import Memory
 from monitor.model import ChildState
 from tests.monitor import programs
 from tests.monitor.crib import QUICK, Play, lives, pid_in, spec, until

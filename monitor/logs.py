@@ -1,0 +1,194 @@
+"""The logs that are followed: shown, understood, remembered, and those of our children kept small."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+from monitor import capture
+from monitor.config import Config
+from monitor.crew import Crew
+from monitor.echo import Echo
+from monitor.follow import Follower
+from monitor.live import follow
+from monitor.model import Chunk, FileId, Gap, Position, Severity, Told
+from monitor.state import State, StateUnwritable
+from monitor.texts import sized
+
+_SAVE_EVERY = 1.0  # what was only read and meant nothing is remembered this often
+_LOOK_AT_AGE_EVERY = 60.0
+
+
+class Logs:
+    """Owns the follower; all that was read passes here once, in order."""
+
+    def __init__(
+        self,
+        config: Config,
+        crew: Crew,
+        state: State,
+        echo: Echo | None,
+        tell: Callable[[Told], None],
+        ours: Callable[[FileId], bool],
+    ) -> None:
+        self.opened = asyncio.Event()
+        self._config = config
+        self._crew = crew
+        self._state = state
+        self._echo = echo
+        self._tell = tell
+        self._ours = ours
+        self._follower = self._new_follower(state.positions())
+        self._anew = asyncio.Event()
+        self._too_large = asyncio.Event()
+        self._turn_at = time.monotonic()
+        self._turns = 0
+        self._saved_at = 0.0
+        self._save_later: asyncio.TimerHandle | None = None
+        self._degraded = False
+
+    def _new_follower(self, positions: Sequence[Position]) -> Follower:
+        home = self._config.home
+        own = [str(self._config.log_of(name)) for name in self._config.children]
+        others = [str(home / pattern) for pattern in self._config.follow]
+        return Follower(
+            [*own, *others], positions=positions, ours=self._ours, held=self._crew.writes_to
+        )
+
+    # --- following ---
+
+    async def run(self) -> None:
+        """Follow until cancelled; a new configuration goes on where the old one stood."""
+        while True:
+            following = asyncio.ensure_future(
+                follow(self._follower, self._take, monotonic=self._clock)
+            )
+            changed = asyncio.ensure_future(self._anew.wait())
+            try:
+                await asyncio.wait((following, changed), return_when=asyncio.FIRST_COMPLETED)
+                if following.done():
+                    following.result()
+            finally:
+                following.cancel()
+                changed.cancel()
+            self._anew.clear()
+
+    def apply(self, config: Config) -> None:
+        """Follow what the new configuration names."""
+        self._config = config
+        old, self._follower = self._follower, self._new_follower(self._follower.positions())
+        old.close()
+        self._anew.set()
+
+    def _clock(self) -> float:
+        """Read before and after each look: it shows that following goes on."""
+        self._turns += 1
+        if self._turns == 2:
+            self.opened.set()
+        self._turn_at = time.monotonic()
+        return self._turn_at
+
+    def stalled_for(self) -> float:
+        return time.monotonic() - self._turn_at
+
+    def read_the_rest(self) -> None:
+        """All that is left once the children have ended."""
+        while turn := self._follower.poll(time.monotonic(), time.time()):
+            self._take(turn)
+        self._save()
+
+    def close(self) -> None:
+        if self._save_later:
+            self._save_later.cancel()
+        self._follower.close()
+
+    def _take(self, turn: Sequence[Chunk | Gap]) -> None:
+        for each in turn:
+            if isinstance(each, Gap):
+                facts = (("path", each.path), ("why", each.why))
+                self._tell(Told("gap", severity=Severity.WARNING, facts=facts))
+                continue
+            name = self._name_of(each.path)
+            if self._echo:
+                self._echo.show(name if self._has_several() else "", each.data)
+            child = self._config.children.get(name)
+            if child and 0 < child.log.size <= each.end:
+                self._too_large.set()
+        self._save_soon()
+
+    def _name_of(self, path: str) -> str:
+        for name in self._config.children:
+            if str(self._config.log_of(name)) == path:
+                return name
+        return Path(path).name
+
+    def _has_several(self) -> bool:
+        return len(self._config.children) + len(self._config.follow) > 1
+
+    # --- remembering ---
+
+    def _save_soon(self) -> None:
+        """At once when the last time is long ago, else when it is: a flood must not sync all day."""
+        wait = self._saved_at + _SAVE_EVERY - time.monotonic()
+        if wait <= 0:
+            self._save()
+        elif self._save_later is None:
+            self._save_later = asyncio.get_running_loop().call_later(wait, self._save)
+
+    def _save(self) -> None:
+        if self._save_later:
+            self._save_later.cancel()
+            self._save_later = None
+        self._saved_at = time.monotonic()
+        try:
+            with self._state.transaction():
+                self._state.save_positions(self._follower.positions(), time.time())
+        except StateUnwritable as error:
+            if not self._degraded:
+                facts = (("why", str(error)),)
+                self._tell(Told("state_trouble", severity=Severity.CRITICAL, facts=facts))
+            self._degraded = True
+        else:
+            self._degraded = False
+
+    # --- rotating ---
+
+    async def keep_small(self) -> None:
+        """Rotate the children's logs when they are too large or too old, until cancelled."""
+        since = time.time()
+        refused: dict[str, float] = {}
+        while True:
+            self._too_large.clear()
+            for name, child in self._config.children.items():
+                path = self._config.log_of(name)
+                due = time.monotonic() >= refused.get(name, 0.0)
+                if due and capture.wants_rotation(path, child.log, since, time.time()):
+                    if not await self._rotate(name, path):
+                        refused[name] = time.monotonic() + _LOOK_AT_AGE_EVERY
+                    await asyncio.to_thread(capture.tidy, path, child.log)
+            try:
+                async with asyncio.timeout(_LOOK_AT_AGE_EVERY):
+                    await self._too_large.wait()
+            except TimeoutError:
+                pass
+
+    async def _rotate(self, name: str, path: Path) -> bool:
+        tree = self._crew.tree_of(name)
+        done = await capture.rotate(path, tree, self._drain, self._begin_anew)
+        if done is None:
+            self._tell(Told("log_not_rotated", name, Severity.WARNING))
+            return False
+        facts = (("size", sized(done.bytes)), ("paused", f"{done.paused * 1000:.1f}"))
+        self._tell(Told("log_rotated", name, facts=facts))
+        return True
+
+    def _drain(self) -> None:
+        """Read to the end of what there is, now, while nobody writes."""
+        while turn := self._follower.poll(time.monotonic(), time.time()):
+            self._take(turn)
+
+    def _begin_anew(self, id: FileId) -> None:
+        self._follower.begin_anew(id)
+        self._save()
