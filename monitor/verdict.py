@@ -1,0 +1,192 @@
+"""What one line means: which rules hit, which of them wins and why, and what it captured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from monitor.events import causes
+from monitor.levels import Level, level
+from monitor.linear import Search, Sieve
+from monitor.model import Category, Severity
+from monitor.quoted import unquoted
+from monitor.rule import SUBJECTS, Rule, Rules, Weight
+from monitor.subjects import ordinary, subject_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from monitor.pattern import Pattern
+
+SEEN = 65_536  # bytes of a line that rules read; a longer line is judged by its head
+VAGUE = frozenset({Category.BENIGN, Category.UNKNOWN, Category.CRASH})
+FAILING = Search(
+    rb"(?i:errno|err[ :=_]|error|fail|exception|cannot|can't|can not|could ?n.t|unable|refus|denied"
+    rb"|fall[oa\xc3]|fall\xc3\xb3|no se pu|no se ha pod|imposible|killed|traceback|giving up)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The meaning of a line and the reasons for it."""
+
+    category: Category
+    severity: Severity
+    rule: str | None
+    subject: str | None
+    captures: tuple[tuple[str, str], ...]
+    hits: tuple[str, ...]  # all rules that hit, the winner first
+    why: str
+
+
+class Judge:
+    """Decides lines by a set of rules; keeps what it compiled."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules.rules
+        self._compiled: dict[bytes, Search] = {}
+        self._beaten_by = {
+            name: {rule.name for rule in self.rules if name in rule.beats}
+            for rule in self.rules
+            for name in rule.beats
+        }
+
+    @cached_property
+    def _ordinary(self) -> tuple[Sieve, list[Rule]]:
+        owned = [
+            (pattern.exact, rule)
+            for rule in self.rules
+            if rule.category is Category.BENIGN
+            for pattern in rule.patterns
+        ]
+        return Sieve([exact for exact, _ in owned]), [rule for _, rule in owned]
+
+    @cached_property
+    def _all(self) -> tuple[Sieve, list[Rule]]:
+        owned = [(pattern.detect, rule) for rule in self.rules for pattern in rule.patterns]
+        return Sieve([detect for detect, _ in owned]), [rule for _, rule in owned]
+
+    def judge(self, line: bytes, candidates: Iterable[Rule] | None = None) -> Verdict:
+        """The verdict on one line; `candidates` are the rules whose texts were seen in it."""
+        line = line[:SEEN]
+        if candidates is None:
+            sieve, owners = self._all
+            candidates = {
+                owners[index].name: owners[index] for index in sieve.matching(line)
+            }.values()
+        hits = self._hits(line, candidates)
+        if not hits:
+            return _benign("no rule hits", (), line)
+        names = tuple(rule.name for rule in hits)
+        winner = hits[0]
+        if winner.category is Category.BENIGN:
+            return _benign(f"{winner.name} knows it as ordinary", names, line, winner.name)
+        if why := self._said_quietly(line, winner):
+            return _benign(why, names, line)
+        captured = self._captured(line, winner)
+        return Verdict(
+            winner.category,
+            winner.severity,
+            winner.name,
+            subject_of(line, winner, captured, self._at(line, winner)),
+            tuple(sorted(captured.items())),
+            names,
+            self._why(hits),
+        )
+
+    def event(self, text: str | list[bytes]) -> Verdict:
+        """The verdict on lines that belong together; the last exception line is their cause."""
+        lines = text.encode().split(b"\n") if isinstance(text, str) else text
+        if len(lines) == 1:
+            return self.judge(lines[0])
+        best: Verdict | None = None
+        for number in causes(lines):
+            found = self.judge(lines[number])
+            if found.category not in VAGUE:
+                return found
+            if best is None or (best.category is Category.BENIGN is not found.category):
+                best = found
+        return best or _benign("no rule hits", (), b"")
+
+    def _hits(self, line: bytes, candidates: Iterable[Rule]) -> list[Rule]:
+        blanked = unquoted(line)
+        sure = blanked is line
+        hits = [rule for rule in candidates if self._holds(line, blanked, rule, sure=sure)]
+        if not hits:
+            return []
+        sieve, owners = self._ordinary
+        known = {owners[i].name: owners[i] for i in sieve.matching(blanked)}
+        hits += [
+            rule for rule in known.values() if rule not in hits and not self._unless(blanked, rule)
+        ]
+        present = {rule.name for rule in hits}
+        standing = [r for r in hits if not (self._beaten_by.get(r.name, set()) & present)]
+        beaten = [rule for rule in hits if rule not in standing]
+        order = sorted(standing, key=lambda rule: rule.order)
+        return order + sorted(beaten, key=lambda rule: rule.order)
+
+    def _holds(self, line: bytes, blanked: bytes, rule: Rule, *, sure: bool) -> bool:
+        text = line if rule.trusts else blanked
+        for pattern in rule.patterns:
+            if self._search(pattern.exact).hit(text) is None:
+                continue
+            if sure or rule.trusts or self._search(pattern.detect).hit(line) is not None:
+                return not self._unless(text, rule)
+        return False
+
+    def _unless(self, line: bytes, rule: Rule) -> bool:
+        return any(self._search(pattern.exact).hit(line) is not None for pattern in rule.unless)
+
+    def _said_quietly(self, line: bytes, rule: Rule) -> str:
+        if rule.quiet or level(line) is not Level.QUIET:
+            return ""
+        if rule.weight is Weight.EXACT:
+            return ""
+        if rule.weight is Weight.CAUSE and FAILING.hit(unquoted(line)):
+            return ""
+        return f"{rule.name} hits, but the line was logged as ordinary (info or debug)"
+
+    def _at(self, line: bytes, rule: Rule) -> tuple[int, int]:
+        """Where the rule's phrase stands in the line."""
+        text = line if rule.trusts else unquoted(line)
+        for pattern in rule.patterns:
+            if span := self._search(pattern.exact).hit(text):
+                return span
+        return (0, len(line))
+
+    def _captured(self, line: bytes, rule: Rule) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for pattern in (*rule.patterns, *rule.captures):
+            if pattern.names:
+                self._capture(line, pattern, found)
+        return found
+
+    def _capture(self, line: bytes, pattern: Pattern, found: dict[str, str]) -> None:
+        for name, (start, end) in (self._search(pattern.exact).groups(line) or {}).items():
+            if start < end and name not in found:
+                found[name] = line[start:end].decode("utf-8", "replace")
+
+    def _search(self, source: bytes) -> Search:
+        found = self._compiled.get(source)
+        if found is None:
+            found = self._compiled[source] = Search(source)
+        return found
+
+    def _why(self, hits: list[Rule]) -> str:
+        winner = hits[0]
+        if len(hits) == 1:
+            return f"only {winner.name} hits"
+        second = hits[1]
+        if winner.name in self._beaten_by.get(second.name, ()):
+            return f"{winner.name} beats {second.name}, as it says"
+        if winner.weight != second.weight:
+            ours, theirs = winner.weight.name.lower(), second.weight.name.lower()
+            return f"{winner.name} knows it as {ours}, {second.name} only as {theirs}"
+        if winner.category != second.category:
+            return f"{winner.category} goes before {second.category} (both {winner.weight.name.lower()})"
+        return f"{winner.name} and {second.name} say the same; the name decides"
+
+
+def _benign(why: str, hits: tuple[str, ...], line: bytes, rule: str | None = None) -> Verdict:
+    return Verdict(Category.BENIGN, Severity.INFO, rule, ordinary(line), (), hits, why)
