@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 import sys
 import time
@@ -46,6 +47,7 @@ class App:
         self._echo = None if quiet else Echo(sys.stdout.fileno(), colour=_wants_colour())
         self._end = asyncio.Event()
         self._end_why = ""
+        self._code = CLEAN
         self._reload = asyncio.Event()
 
     async def run(self) -> int:
@@ -65,7 +67,7 @@ class App:
             control = socket_path(self.config.home, "control.sock")
             await stack.enter_async_context(serve(control, verbs(self)))
             await self._live(parts, logs)
-        return ALL_GIVEN_UP if self.crew.any_given_up() and self._end_why == OVER else CLEAN
+        return self._code
 
     async def _live(self, parts: asyncio.TaskGroup, logs: Logs) -> None:
         self._say(
@@ -73,19 +75,21 @@ class App:
         )
         works = (logs.run(), logs.keep_small(), self._reload_when_asked(logs), self._ping(logs))
         tasks = [parts.create_task(work) for work in works]
+        await logs.opened.wait()  # what a child writes from now on is new
         for name in in_order(self.config.children):
             for variable in withheld_from(self.config.children[name], os.environ):
                 self.tell(Told("token_withheld", name, facts=(("name", variable),)))
             self.crew.add(name, self.config)
-        await self._until_ready(logs)
+        await self._until_ready()
         self._notify.ready("watching")
         await self._end.wait()
         self._say("monitor_stopped", why=self._end_why)
         self._notify.stopping(self.crew.longest_stop() + 5.0)
         await self.crew.close()
-        logs.read_the_rest()
         for task in tasks:
             task.cancel()
+        await asyncio.wait(tasks)
+        logs.read_the_rest()
 
     def _open_state(self) -> State:
         """What we remember; with a disk that takes nothing we go on, and say it."""
@@ -116,19 +120,17 @@ class App:
             self._echo.show("", line.encode())
         ended = told.kind in ("child_given_up", "child_finished")
         if ended and self.crew.is_over() and not self.config.follow:
-            self.end(OVER)
+            self._code = ALL_GIVEN_UP if self.crew.any_given_up() else CLEAN
+            self.end("no child is left to run")
 
     def _say(self, kind: str, severity: Severity = Severity.INFO, **facts: str) -> None:
         self.tell(Told(kind, severity=severity, facts=tuple(facts.items())))
 
-    async def _until_ready(self, logs: Logs) -> None:
-        """The logs are open and every child was started, or had its chance."""
-        try:
+    async def _until_ready(self) -> None:
+        """Every child was started, or had its chance."""
+        with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_READY_WITHIN):
-                await logs.opened.wait()
                 await self.crew.all_tried()
-        except TimeoutError:
-            pass
 
     async def _ping(self, logs: Logs) -> None:
         """Tell systemd that we live, from this loop and only while every part moves."""
@@ -162,9 +164,6 @@ class App:
         changed = await self.crew.apply(old, config)
         self._say("reloaded", what=", ".join(changed) or "-")
         return changed
-
-
-OVER = "no child is left to run"
 
 
 def _wants_colour() -> bool:

@@ -62,24 +62,27 @@ class Logs:
     async def run(self) -> None:
         """Follow until cancelled; a new configuration goes on where the old one stood."""
         while True:
-            following = asyncio.ensure_future(
-                follow(self._follower, self._take, monotonic=self._clock)
-            )
-            changed = asyncio.ensure_future(self._anew.wait())
-            try:
-                await asyncio.wait((following, changed), return_when=asyncio.FIRST_COMPLETED)
-                if following.done():
-                    following.result()
-            finally:
-                following.cancel()
-                changed.cancel()
-            self._anew.clear()
+            await self._follow_until_changed()
+            old, self._follower = self._follower, self._new_follower(self._follower.positions())
+            old.close()
+
+    async def _follow_until_changed(self) -> None:
+        """When it returns or raises, nobody reads any more."""
+        following = asyncio.ensure_future(follow(self._follower, self._take, monotonic=self._clock))
+        changed = asyncio.ensure_future(self._anew.wait())
+        try:
+            await asyncio.wait((following, changed), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            changed.cancel()
+            following.cancel()
+            await asyncio.wait((following,))
+        self._anew.clear()
+        if not following.cancelled():
+            following.result()
 
     def apply(self, config: Config) -> None:
         """Follow what the new configuration names."""
         self._config = config
-        old, self._follower = self._follower, self._new_follower(self._follower.positions())
-        old.close()
         self._anew.set()
 
     def _clock(self) -> float:
