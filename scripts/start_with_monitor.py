@@ -34,10 +34,11 @@ Dónde está cada cosa:
                       activado se ignora, salvo con --no-setup.
   logs/setup.log      todo lo que dijo pip la última vez
   logs/pipeline.log   lo que escribe el hijo
-  logs/errors.json    qué pasó, qué se hizo y si se demostró arreglado
+  logs/monitor.log    lo que hizo el monitor
 
 Idioma: VIGIA_LANG=es o en; si no, el del sistema (LC_ALL, LANG).
-Al salir: 0 bien, 1 la instalación falló, 2 algo está mal configurado, 130 Ctrl+C.
+Al salir: 0 bien, 1 la instalación o el monitor falló, 2 algo está mal configurado, 3 se ha
+desistido de todos los hijos, 100 ya hay un monitor en esa carpeta, 130 Ctrl+C al instalar.
 
 Ejemplos:
   python scripts/start_with_monitor.py
@@ -69,10 +70,11 @@ Where things are:
                       activated environment is ignored, except with --no-setup.
   logs/setup.log      all that pip said the last time
   logs/pipeline.log   what the child writes
-  logs/errors.json    what happened, what was done, and whether it was proved repaired
+  logs/monitor.log    what the monitor did
 
 Language: VIGIA_LANG=es or en; else that of the system (LC_ALL, LANG).
-It ends with: 0 well, 1 the set-up failed, 2 something is configured wrongly, 130 Ctrl+C.
+It ends with: 0 well, 1 the set-up or the monitor failed, 2 something is configured wrongly, 3 every
+child was given up, 100 a monitor already runs in that home, 130 Ctrl+C during the set-up.
 
 Examples:
   python scripts/start_with_monitor.py

@@ -22,7 +22,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--quiet", action="store_true", help=say("help_quiet", lang))
     parser.add_argument("--no-child", action="store_true", help=say("help_no_child", lang))
     parser.add_argument(
-        "--follow", action="append", default=[], metavar="LOG", help=say("help_follow", lang)
+        "--follow",
+        action="extend",
+        nargs="+",
+        default=[],
+        metavar="LOG",
+        help=say("help_follow", lang),
     )
     parser.add_argument("command", nargs="*", metavar="-- CMD ARG…", help=say("help_command", lang))
 
