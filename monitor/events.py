@@ -186,3 +186,9 @@ def _exceptions(lines: list[bytes]) -> list[int]:
             if EXCEPTION.match(inner) and not inner[:1].isspace():
                 said.append(number)
     return said
+
+
+def joins(between: bytes) -> bool:
+    """Whether lines between an error line and a stack belong to that error."""
+    lines = between.split(b"\n")[:-1]
+    return len(lines) <= 8 and all(STACK_MORE.match(line) for line in lines)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 from monitor.model import Category, Severity
 
@@ -90,6 +90,9 @@ class Rule:
     def order(self) -> tuple[int, int, str]:
         """Smaller goes first: weight, then category, then name, never the place in a file."""
         return (-self.weight, PLACE[self.category], self.name)
+
+
+Seen: TypeAlias = "tuple[Rule, Pattern]"  # a pattern whose fixed text was seen, and its rule
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,7 +11,7 @@ from monitor.levels import Level, level
 from monitor.linear import Search, Sieve
 from monitor.model import Category, Severity
 from monitor.quoted import unquoted
-from monitor.rule import SUBJECTS, Rule, Rules, Weight
+from monitor.rule import Rule, Rules, Seen, Weight
 from monitor.subjects import ordinary, subject_of
 
 if TYPE_CHECKING:
@@ -63,19 +63,22 @@ class Judge:
         return Sieve([exact for exact, _ in owned]), [rule for _, rule in owned]
 
     @cached_property
-    def _all(self) -> tuple[Sieve, list[Rule]]:
-        owned = [(pattern.detect, rule) for rule in self.rules for pattern in rule.patterns]
-        return Sieve([detect for detect, _ in owned]), [rule for _, rule in owned]
+    def _all(self) -> tuple[Sieve, list[Seen]]:
+        owned = [
+            (rule, pattern)
+            for rule in self.rules
+            if rule.category is not Category.BENIGN
+            for pattern in rule.patterns
+        ]
+        return Sieve([pattern.detect for _, pattern in owned]), owned
 
-    def judge(self, line: bytes, candidates: Iterable[Rule] | None = None) -> Verdict:
-        """The verdict on one line; `candidates` are the rules whose texts were seen in it."""
+    def judge(self, line: bytes, seen: Iterable[Seen] | None = None) -> Verdict:
+        """The verdict on one line; `seen` are the patterns whose texts were seen in it."""
         line = line[:SEEN]
-        if candidates is None:
+        if seen is None:
             sieve, owners = self._all
-            candidates = {
-                owners[index].name: owners[index] for index in sieve.matching(line)
-            }.values()
-        hits = self._hits(line, candidates)
+            seen = [owners[index] for index in sieve.matching(line)]
+        hits = self._hits(line, seen)
         if not hits:
             return _benign("no rule hits", (), line)
         names = tuple(rule.name for rule in hits)
@@ -109,31 +112,36 @@ class Judge:
                 best = found
         return best or _benign("no rule hits", (), b"")
 
-    def _hits(self, line: bytes, candidates: Iterable[Rule]) -> list[Rule]:
-        blanked = unquoted(line)
-        sure = blanked is line
-        hits = [rule for rule in candidates if self._holds(line, blanked, rule, sure=sure)]
-        if not hits:
+    def _hits(self, line: bytes, seen: Iterable[Seen]) -> list[Rule]:
+        """The rules that hold on the line, the winner first."""
+        likely: dict[str, tuple[Rule, list[Pattern]]] = {}
+        for rule, pattern in seen:
+            if self._search(pattern.exact).hit(line) is not None:
+                likely.setdefault(rule.name, (rule, []))[1].append(pattern)
+        if not likely:
             return []
-        sieve, owners = self._ordinary
-        known = {owners[i].name: owners[i] for i in sieve.matching(blanked)}
-        hits += [
-            rule for rule in known.values() if rule not in hits and not self._unless(blanked, rule)
+        blanked = unquoted(line)
+        hits = [
+            rule
+            for rule, patterns in likely.values()
+            if self._holds(line if rule.trusts else blanked, rule, patterns, sure=blanked is line)
         ]
-        present = {rule.name for rule in hits}
-        standing = [r for r in hits if not (self._beaten_by.get(r.name, set()) & present)]
-        beaten = [rule for rule in hits if rule not in standing]
-        order = sorted(standing, key=lambda rule: rule.order)
-        return order + sorted(beaten, key=lambda rule: rule.order)
+        return self._ranked(blanked, hits) if hits else []
 
-    def _holds(self, line: bytes, blanked: bytes, rule: Rule, *, sure: bool) -> bool:
-        text = line if rule.trusts else blanked
-        for pattern in rule.patterns:
-            if self._search(pattern.exact).hit(text) is None:
-                continue
-            if sure or rule.trusts or self._search(pattern.detect).hit(line) is not None:
-                return not self._unless(text, rule)
-        return False
+    def _holds(self, text: bytes, rule: Rule, patterns: list[Pattern], *, sure: bool) -> bool:
+        """A pattern that matched the line as printed also matches without what users wrote."""
+        found = sure or any(self._search(each.exact).hit(text) is not None for each in patterns)
+        return found and not self._unless(text, rule)
+
+    def _ranked(self, blanked: bytes, hits: list[Rule]) -> list[Rule]:
+        sieve, owners = self._ordinary
+        known = {owners[index].name: owners[index] for index in sieve.matching(blanked)}
+        hits += [rule for rule in known.values() if not self._unless(blanked, rule)]
+        present = {rule.name for rule in hits}
+        beaten = {
+            rule.name for rule in hits if self._beaten_by.get(rule.name, frozenset()) & present
+        }
+        return sorted(hits, key=lambda rule: (rule.name in beaten, *rule.order))
 
     def _unless(self, line: bytes, rule: Rule) -> bool:
         return any(self._search(pattern.exact).hit(line) is not None for pattern in rule.unless)
