@@ -99,21 +99,28 @@ class Beginnings:
     def _between(
         self, former: Position, beside: list[Generation], since: int, now: float
     ) -> list[Tail]:
-        """Generations written after the one that was read last."""
+        """Generations written after the one that was read last, and late lines of older ones."""
         fresh = []
         for one in beside:
-            if one.changed < since or one.id in self._tails or one.id == former.id:
-                continue
             known = self.known.get(one.id)
+            if one.id in self._tails or one.id == former.id or (one.changed < since and not known):
+                continue
             with suppress(OSError):
                 tail = self._opened(one, former.path, now)
-                if tail is None:
-                    continue
-                if (known and is_same(tail.fd, known)) or copy_of(tail.fd, former):
+                if tail and self._has_more(tail, known, former):
+                    fresh.append(self._keep(tail))
+                elif tail:
                     os.close(tail.fd)
-                    continue
-                fresh.append(self._keep(tail))
         return fresh
+
+    def _has_more(self, tail: Tail, known: Position | None, former: Position) -> bool:
+        if known and is_same(tail.fd, known):
+            tail.go(known.offset)
+            more = os.fstat(tail.fd).st_size > known.offset
+            if more:
+                del self.known[known.id]
+            return more
+        return not copy_of(tail.fd, former)
 
     # --- after a restart -----------------------------------------------------------------------
 

@@ -30,7 +30,7 @@ def position_of(fd: int, path: str, id: FileId, offset: int) -> Position:
 
 def is_same(fd: int, position: Position) -> bool:
     """Whether this file begins as the known one did and has its bytes before the offset."""
-    if os.fstat(fd).st_size < position.offset:
+    if not 0 <= position.offset <= os.fstat(fd).st_size:
         return False
     here = position_of(fd, position.path, position.id, position.offset)
     return here.head == position.head and here.marker == position.marker

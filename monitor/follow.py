@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import resource
 import stat
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fnmatch import fnmatchcase
@@ -12,7 +13,7 @@ from .beginning import Beginnings
 from .generations import open_file
 from .model import Chunk, FileId, Gap, Position
 from .mounts import is_mounted_alone
-from .tail import Tail
+from .tail import LINE_CAP, Tail
 
 TURN = 4 * 1024 * 1024  # bytes in one turn, of all files
 EACH = 1024 * 1024  # bytes in one turn, of one file: a flood does not starve a quiet log
@@ -54,9 +55,12 @@ class Follower:
         self.troubles: dict[str, str] = {}  # by path: what keeps a file from being read just now
         self._ours, self._held, self._status = ours, held, status
         self._rotate_wait, self._flush_after = rotate_wait, flush_after
+        # Half of what the process may open: the rest of the monitor needs descriptors too.
+        self._most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
         self._first, self._from_start = True, from_start
         self._begin = Beginnings(positions, self.tails)
         self._unreadable: dict[str, str] = {}
+        self._unfinished = False
         self._unopened: dict[FileId, int] = {}
 
     # --- what is new ---------------------------------------------------------------------------
@@ -64,6 +68,7 @@ class Follower:
     def poll(self, now: float, at: float) -> list[Chunk | Gap]:
         """Compare every name with every open file, and read what is new."""
         out: list[Chunk | Gap] = []
+        self._unfinished = False
         seen = sight.look(self.patterns, self._status)
         leads = seen.leads()
         for tail in self.tails.values():
@@ -85,6 +90,7 @@ class Follower:
     def drain(self, now: float, at: float) -> list[Chunk | Gap]:
         """Read what is new in the files that lately had something; `poll` remains the truth."""
         out: list[Chunk | Gap] = []
+        self._unfinished = False
         hot = [tail for tail in self._in_turn() if tail.behind or now - tail.touched < HOT]
         self._read(hot, TURN, out, now, at)
         return out
@@ -92,7 +98,7 @@ class Follower:
     @property
     def behind(self) -> bool:
         """Whether the last turn had no room for all there was."""
-        return any(tail.behind for tail in self.tails.values())
+        return self._unfinished or any(tail.behind for tail in self.tails.values())
 
     def positions(self, upto: Mapping[FileId, int] | None = None) -> list[Position]:
         """How far each file was read, or not further than `upto` says.
@@ -140,7 +146,8 @@ class Follower:
         self, tails: Iterable[Tail], room: int, out: list[Chunk | Gap], now: float, at: float
     ) -> int:
         for tail in tails:
-            if room <= 0:
+            if room < LINE_CAP:
+                self._unfinished = True
                 break
             if tail.waits() or tail.is_shadow():
                 continue
@@ -177,6 +184,10 @@ class Follower:
     def _open(
         self, path: str, seen: sight.Sight, out: list[Chunk | Gap], now: float, at: float
     ) -> list[Tail]:
+        if len(self.tails) >= self._most:
+            told = f"holds files that are not read: {self._most} are open already"
+            seen.troubles[os.path.dirname(path)] = told
+            return []
         try:
             fd = open_file(path)
         except OSError as error:

@@ -55,7 +55,7 @@ def _names(pattern: str, sight: Sight) -> Iterator[str]:
         yield pattern
         return
     folder = root(pattern)
-    if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK):
+    if os.path.isdir(folder) and not os.access(folder, os.R_OK | os.X_OK, effective_ids=True):
         sight.troubles[folder] = "cannot be listed: permission denied"
         sight.unsure.add(folder)
     names = glob.glob(pattern, recursive=True)

@@ -39,7 +39,7 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE position (
         device INTEGER NOT NULL,
         inode INTEGER NOT NULL,
-        path TEXT NOT NULL,
+        path BLOB NOT NULL,
         start INTEGER NOT NULL CHECK (start >= 0),
         head BLOB NOT NULL,
         marker BLOB NOT NULL,
@@ -121,7 +121,7 @@ class State:
     def save_positions(self, positions: Iterable[Position], at: float) -> None:
         """Inside a transaction, with the decisions on what was read up to there."""
         rows = [
-            (_signed(p.id.device), _signed(p.id.inode), os.fsencode(p.path).decode("latin-1"),
+            (_signed(p.id.device), _signed(p.id.inode), os.fsencode(p.path),
              p.offset, p.head, p.marker, at)
             for p in positions
         ]  # fmt: skip
@@ -136,7 +136,7 @@ class State:
             ).fetchall()
         return [
             Position(
-                os.fsdecode(path.encode("latin-1", "replace")),
+                os.fsdecode(path),
                 FileId(_unsigned(device), _unsigned(inode)), start, head, marker,
             )
             for path, device, inode, start, head, marker in rows
@@ -226,8 +226,19 @@ def _prepared(db: sqlite3.Connection) -> sqlite3.Connection:
             f"BEGIN IMMEDIATE; {migration}; PRAGMA application_id = {OURS};"
             f" PRAGMA user_version = {number}; COMMIT;"
         )
-    db.execute("SELECT count(*) FROM position").fetchone()
+    _try(db)
     return db
+
+
+def _try(db: sqlite3.Connection) -> None:
+    """Its tables can be read, and it can be written: a scratched header may forbid that."""
+    db.execute("SELECT count(*) FROM position").fetchone()
+    try:
+        db.execute(f"PRAGMA user_version = {len(MIGRATIONS)}")
+    except sqlite3.OperationalError as error:
+        if error.sqlite_errorcode & 0xFF != sqlite3.SQLITE_READONLY:
+            raise
+        raise _Broken("it cannot be written, though its file can") from error
 
 
 def _may_replace(path: str) -> bool:

@@ -71,7 +71,7 @@ class Tail:
         self.line = offset if self.cut else offset - unfinished + bom
         self.head = os.pread(self.fd, min(HEAD, self.anchor), 0)
         self.tail = before(self.fd, self.anchor, TAIL)
-        self.pending, self.lost, self.nulls = 0, 0, 0
+        self.pending, self.lost, self.nulls, self.ahead = 0, 0, 0, 0
         self.behind = True
 
     @property
@@ -145,7 +145,7 @@ class Tail:
             return []
         out: list[Chunk | Gap] = []
         self.behind = True
-        while self.behind and room > 0 and not self.rewritten:
+        while self.behind and room >= LINE_CAP and not self.rewritten:
             room -= self._step(was[0], now, at, flush_after, out)
         return out
 
@@ -175,7 +175,7 @@ class Tail:
         if self.cut:
             self._skip(low, high, at, out)
         elif high > low and self.buffer[low] == 0 and self._is_bytes and anchor == self.offset:
-            self._skip_nulls(low, high)
+            self._skip_nulls()
         else:
             self._lines(low, high, now, at, flush_after, out)
         return max(4096, self.anchor - anchor)
@@ -311,27 +311,29 @@ class Tail:
         why = f"a line was cut after {LINE_CAP} bytes; {lost} more were skipped"
         return Gap(self.path, why, lost, at)
 
-    def _skip_nulls(self, low: int, high: int) -> None:
+    def _skip_nulls(self) -> None:
         """A hole is passed over once something stands behind it; until then it may yet be filled."""
         self.pending = 0
         try:
-            ahead = os.lseek(self.fd, self.anchor, os.SEEK_DATA) - self.anchor
+            place = os.lseek(self.fd, self.anchor + self.ahead, os.SEEK_DATA)
         except OSError as error:
-            if error.errno == errno.ENXIO:
-                self.behind = False
-                return
-            ahead = 0
-        body = bytes(self.buffer[low:high])
-        zeros = len(body) - len(body.lstrip(b"\0"))
-        if ahead <= 0 and zeros == len(body) and not self.behind:
+            if error.errno != errno.ENXIO:
+                raise
+            self.behind, self.ahead = False, 0
             return
-        count = max(ahead, zeros)
+        body = os.pread(self.fd, READ, place)
+        zeros = len(body) - len(body.lstrip(b"\0"))
+        self.behind = len(body) > 0
+        self.ahead = place + zeros - self.anchor if body else 0
+        if zeros < len(body):
+            self._pass_over(self.ahead)
+
+    def _pass_over(self, count: int) -> None:
         self.nulls += count
-        self.offset += count
-        self.line = self.offset
+        self.ahead = 0
+        self.line = self.offset = self.offset + count
         self.tail = (self.tail + bytes(min(count, TAIL)))[-TAIL:]
         self.head = os.pread(self.fd, min(HEAD, self.anchor), 0)
-        self.behind = True
 
     # --- where we are --------------------------------------------------------------------------
 

@@ -112,7 +112,7 @@ class Bell:
                 self.deaf[folder] = f"cannot be watched: {error.strerror}"
                 continue
             # watchdog passes over EACCES in silence and then watches nothing.
-            if not os.access(folder, os.R_OK):
+            if not os.access(folder, os.R_OK, effective_ids=True):
                 self.deaf[folder] = "cannot be watched: permission denied"
             elif is_remote(folder):
                 self.deaf[folder] = "is not on a local file system"
