@@ -28,7 +28,7 @@ def ask(home: Path, verb: str, patience: float = 60.0, **arguments: Any) -> Any:
             to.connect(str(path))
             to.sendall(json.dumps({"verb": verb, **arguments}).encode() + b"\n")
             raw = b"".join(iter(lambda: to.recv(65536), b""))
-        except (FileNotFoundError, ConnectionRefusedError):
+        except (FileNotFoundError, NotADirectoryError, ConnectionRefusedError):
             raise NobodyThereError(f"no monitor is running in {home}") from None
         except PermissionError:
             raise NobodyThereError(f"{path} belongs to another user") from None
@@ -36,6 +36,8 @@ def ask(home: Path, verb: str, patience: float = 60.0, **arguments: Any) -> Any:
             raise NobodyThereError(f"the monitor of {home} does not answer: {error}") from None
     if not raw:
         raise NobodyThereError(f"the monitor of {home} refused us: it serves its own user and root")
+    if not raw.endswith(b"\n"):
+        raise NobodyThereError(f"the monitor of {home} ended in the middle of its answer")
     answer = json.loads(raw)
     if "refused" in answer:
         raise RefusedError(answer["refused"])

@@ -37,8 +37,9 @@ def wants_rotation(path: Path, limits: Log, watched_since: float, now: float) ->
         return False
     if 0 < limits.size <= status.st_size:
         return True
-    earlier = rotated(path)
-    since = earlier[0][1].stat().st_mtime if earlier else watched_since
+    since = watched_since
+    with contextlib.suppress(FileNotFoundError, IndexError):
+        since = rotated(path)[0][1].stat().st_mtime
     return 0 < limits.age <= now - since and status.st_size > 0
 
 
@@ -61,6 +62,8 @@ async def rotate(
             await asyncio.to_thread(_copy_most, source.fileno(), copy.fileno())
             with _held(tree) as held_at:
                 size = _copy(source.fileno(), copy.fileno())
+                if size != os.fstat(source.fileno()).st_size:
+                    raise InterruptedError("somebody else emptied it meanwhile")
                 drain()
                 _shift(path)
                 os.rename(part, f"{path}.1")
@@ -108,7 +111,8 @@ def _copy(source: int, target: int) -> int:
 
 def rotated(path: Path) -> list[tuple[int, Path]]:
     """The earlier logs, the newest first."""
-    pattern = re.compile(re.escape(path.name) + r"\.(\d+)(\.gz)?")
+    # Six digits at most: eight are a date, and the log of somebody else.
+    pattern = re.compile(re.escape(path.name) + r"\.([1-9]\d{0,5})(\.gz)?")
     found = ((pattern.fullmatch(p.name), p) for p in path.parent.glob(f"{glob_safe(path.name)}.*"))
     return sorted((int(match[1]), p) for match, p in found if match)
 
@@ -120,7 +124,8 @@ def glob_safe(name: str) -> str:
 def _shift(path: Path) -> None:
     for number, old in reversed(rotated(path)):
         suffix = ".gz" if old.suffix == ".gz" else ""
-        os.rename(old, f"{path}.{number + 1}{suffix}")
+        with contextlib.suppress(FileNotFoundError):  # another one may tidy here too
+            os.rename(old, f"{path}.{number + 1}{suffix}")
 
 
 def tidy(path: Path, limits: Log) -> None:
@@ -130,17 +135,21 @@ def tidy(path: Path, limits: Log) -> None:
             _compress(old)
     total = 0
     for place, (_, old) in enumerate(rotated(path), 1):
-        total += old.stat().st_size
-        if place > limits.keep or (limits.total and total > limits.total):
-            old.unlink()
+        with contextlib.suppress(FileNotFoundError):
+            total += old.stat(follow_symlinks=False).st_size
+            if place > limits.keep or (limits.total and total > limits.total):
+                old.unlink()
 
 
 def _compress(old: Path) -> None:
     part = old.with_name(f"{old.name}.gz.part")
     try:
-        with open(old, "rb") as plain, gzip.GzipFile(part, "wb", 6) as packed:
+        with (
+            open(old, "rb", opener=_no_link) as plain,
+            open(part, "wb", opener=_no_link) as file,
+            gzip.GzipFile(old.name, "wb", 6, file) as packed,
+        ):
             shutil.copyfileobj(plain, packed, _BLOCK)
-        os.chmod(part, 0o640)
         os.rename(part, f"{old}.gz")
         old.unlink()
     except OSError:

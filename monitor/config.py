@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import re
 import shlex
 import sys
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import MappingProxyType
@@ -27,6 +29,8 @@ from monitor.settings import (
 
 # Read by the monitor alone, or sent on to a child only when its section asks for them by name.
 WITHHELD = ("MONITOR_TELEGRAM_TOKEN", "TELEGRAM_TOKEN")
+_NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_-]{0,63}")
+_OURS = ("monitor", "control")  # logs/monitor.log and control.sock are not a child's
 # What the pipeline that ships with us is given.
 PIPELINE_KEYS = (
     "TELEGRAM_TOKEN",
@@ -170,18 +174,21 @@ def _parse(file: Path) -> tuple[Source, dict[str, Any]]:
         return Source(str(file), text), tomllib.loads(text)
     except FileNotFoundError:
         return Source(str(file), ""), {}
-    except tomllib.TOMLDecodeError as error:
-        raise SettingsError((Fault(str(file), None, f"is not TOML: {error}"),)) from None
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError((Fault(str(file), None, f"cannot be read: {error}"),)) from None
+    except (ValueError, RecursionError) as error:  # also a number of 5,000 digits
+        raise SettingsError((Fault(str(file), None, f"is not TOML: {error}"),)) from None
 
 
 def _children_table(table: dict[str, Any], source: Source) -> dict[str, Any]:
     children = table.get("children", {})
-    if isinstance(children, dict) and all(isinstance(c, dict) for c in children.values()):
-        return children
-    source.fault(("children",), "children are tables: [children.NAME] with a command")
-    return {}
+    if not isinstance(children, dict):
+        source.fault(("children",), "children are tables: [children.NAME] with a command")
+        return {}
+    for name, raw in children.items():
+        if not isinstance(raw, dict):
+            source.fault(("children", name), f"children.{name} must be a table with a command")
+    return {name: raw for name, raw in children.items() if isinstance(raw, dict)}
 
 
 def _child(name: str, raw: dict[str, Any], source: Source) -> Child:
@@ -189,6 +196,8 @@ def _child(name: str, raw: dict[str, Any], source: Source) -> Child:
     if isinstance(raw.get("command"), str):
         raw = {**raw, "command": _split(raw["command"], source, path)}
     child = read(Child, raw, source, path)
+    if raw.get("command") and not child.command:
+        child = replace(child, command=("?",))  # one fault is enough
     if name == "pipeline" and not child.command:
         shipped = _the_one(())
         child = replace(child, command=shipped.command, pass_env=child.pass_env or PIPELINE_KEYS)
@@ -211,21 +220,43 @@ def _the_one(command: tuple[str, ...]) -> Child:
 
 
 def _check_children(children: Mapping[str, Child], source: Source) -> None:
+    logs = {"logs/monitor.log": "the monitor"}
     for name, child in children.items():
-        path = ("children", name)
-        if not name.replace("-", "").replace("_", "").isalnum() or not name.isascii():
-            source.fault(path, f"{name!r} is not a name for a child: letters, digits, - and _")
-        if not child.command:
-            source.fault((*path, "command"), f"children.{name} has no command")
-        if not -20 <= child.nice <= 19:
-            source.fault((*path, "nice"), f"children.{name}.nice must be -20 to 19")
-        if child.restart.limit < 1:
-            source.fault((*path, "restart", "limit"), f"children.{name}.restart.limit must be >= 1")
-        for other in child.after:
-            if other not in children:
-                source.fault((*path, "after"), f"children.{name}.after names {other!r}: no child")
-    if circle := next((n for n in children if _waits_for_itself(n, children)), None):
-        source.fault(("children", circle, "after"), f"children.{circle}.after leads back to itself")
+        for key, what in (*_faults_of(name, child), *_faults_of_order(name, children)):
+            source.fault(("children", name, *key), what)
+        log = os.path.normpath(child.log.file or f"logs/{name}.log")
+        if (other := logs.setdefault(log, name)) != name:
+            what = f"children.{name} would write into {log}, the log of {other}"
+            source.fault(("children", name, "log", "file"), what)
+
+
+def _faults_of(name: str, child: Child) -> Iterator[tuple[tuple[str, ...], str]]:
+    """What the kind of a value does not rule out: the key below the child, and the sentence."""
+    here = f"children.{name}"
+    if not _NAME.fullmatch(name):
+        yield (), f"{name!r} is not a name for a child: letters, digits, - and _, at most 64"
+    if name in _OURS:
+        yield (), f"{name!r} is no name for a child: the monitor's own files have it"
+    if not child.command or not child.command[0]:
+        yield ("command",), f"{here} has no command"
+    if not -20 <= child.nice <= 19:
+        yield ("nice",), f"{here}.nice must be -20 to 19"
+    if child.restart.limit < 1:
+        yield ("restart", "limit"), f"{here}.restart.limit must be >= 1"
+    if child.restart.stable <= 0:
+        yield ("restart", "stable"), f"{here}.restart.stable must be > 0: else no end counts"
+    if child.health.every <= 0:
+        yield ("health", "every"), f"{here}.health.every must be > 0"
+
+
+def _faults_of_order(
+    name: str, children: Mapping[str, Child]
+) -> Iterator[tuple[tuple[str, ...], str]]:
+    for other in children[name].after:
+        if other not in children:
+            yield ("after",), f"children.{name}.after names {other!r}: no child"
+    if _waits_for_itself(name, children):
+        yield ("after",), f"children.{name}.after leads back to itself"
 
 
 def _waits_for_itself(name: str, children: Mapping[str, Child]) -> bool:
@@ -259,7 +290,10 @@ def in_order(children: Mapping[str, Child]) -> tuple[str, ...]:
 
 def _secrets(file: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """`.env` under the real environment: what is exported wins over what is written down."""
-    written = dotenv_values(file) if file.is_file() else {}
+    try:
+        written = dotenv_values(file) if file.is_file() else {}
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError((Fault(str(file), None, f"cannot be read: {error}"),)) from None
     values = {k: v for k, v in written.items() if v}
     return values | {
         k: v for k, v in environ.items() if k in values or k in PIPELINE_KEYS + WITHHELD

@@ -57,7 +57,8 @@ async def serve(path: Path, verbs: Mapping[str, Verb]) -> Any:
             writer.close()
 
     path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    if path.parent.stat().st_uid != os.geteuid():
+    me = os.geteuid()
+    if path.parent.stat().st_uid != me or path.parent.lstat().st_uid not in (0, me):
         raise PermissionError(f"{path.parent} belongs to another user")
     path.unlink(missing_ok=True)
     before = os.umask(0o177)
@@ -76,7 +77,7 @@ async def _do(verbs: Mapping[str, Verb], asker: Asker, line: bytes) -> dict[str,
     try:
         question = json.loads(line)
         verb = verbs[question.pop("verb")]
-    except (ValueError, KeyError, AttributeError, TypeError):
+    except (ValueError, KeyError, AttributeError, TypeError, RecursionError):
         return {"refused": f"not a question; known are: {', '.join(verbs)}"}
     try:
         return {"answer": await verb(asker, question)}

@@ -26,8 +26,12 @@ class Diary:
         """Write one line and give it back as it was written, without its end."""
         at = datetime.fromtimestamp(time.time(), UTC).isoformat(timespec="milliseconds")
         line = f"{at.replace('+00:00', 'Z')} {level:<7} {_one_line(text)}"
+        data = f"{line}\n".encode(errors="replace")
         try:
-            os.write(self._open(), f"{line}\n".encode(errors="replace"))
+            taken = os.write(self._open(), data)
+            if taken < len(data):  # the disk is full: no half line stays for the next to hang on
+                self.missed += 1
+                os.ftruncate(self._fd, os.fstat(self._fd).st_size - taken)
         except OSError:
             self.missed += 1
         return line
@@ -52,11 +56,13 @@ class Diary:
             if not _same_file(self._path, mine):
                 self.close()
             elif mine.st_size >= self._size:
-                self._rotate()
+                with contextlib.suppress(OSError):  # too large is better than silent
+                    self._rotate()
         if self._fd < 0:
             self._path.parent.mkdir(parents=True, exist_ok=True)
-            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | os.O_NOFOLLOW
-            self._fd = os.open(self._path, flags, 0o640)
+            flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC
+            never_wait = os.O_NOFOLLOW | os.O_NONBLOCK  # nor go elsewhere: a link, a pipe
+            self._fd = os.open(self._path, flags | never_wait, 0o640)
         return self._fd
 
     def _rotate(self) -> None:

@@ -22,7 +22,7 @@ class Echo:
     def __init__(self, fd: int, *, colour: bool) -> None:
         self._fd = fd
         self._colour = colour
-        self._waiting: queue.SimpleQueue[tuple[str, bytes] | None] = queue.SimpleQueue()
+        self._waiting: queue.SimpleQueue[tuple[int, str, bytes] | None] = queue.SimpleQueue()
         self._bytes = 0
         self._missed = 0
         self._lock = threading.Lock()
@@ -36,7 +36,8 @@ class Echo:
                 self._missed += data.count(b"\n")
                 return
             self._bytes += len(data)
-        self._waiting.put((name, bytes(data)))
+            missed, self._missed = self._missed, 0
+            self._waiting.put((missed, name, bytes(data)))
 
     def close(self, patience: float = 1.0) -> None:
         """Write what waits, but not for ever: the terminal may be gone or stopped."""
@@ -44,15 +45,18 @@ class Echo:
         self._thread.join(patience)
 
     def _write_all(self) -> None:
+        """What was missed is said where it is missing, or as soon as nothing else waits."""
         while (item := self._waiting.get()) is not None:
-            name, data = item
+            missed, name, data = item
+            text = _missing(missed) + "".join(self._dressed(name, line) for line in _lines(data))
+            if not _write(self._fd, text.encode(errors="replace")):
+                return
             with self._lock:
                 self._bytes -= len(data)
-                missed, self._missed = self._missed, 0
-            text = "".join(self._dressed(name, line) for line in _lines(data))
-            if missed:
-                text += f"… {missed:,} lines not shown here; they are in the log\n"
-            if not _write(self._fd, text.encode(errors="replace")):
+                late = 0
+                if self._waiting.empty():
+                    late, self._missed = self._missed, 0
+            if late and not _write(self._fd, _missing(late).encode()):
                 return
 
     def _dressed(self, name: str, line: str) -> str:
@@ -61,6 +65,10 @@ class Echo:
             shown = f"{name} │ {shown}"
         colour = _colour_of(line) if self._colour else ""
         return f"{colour}{shown}{_PLAIN}\n" if colour else f"{shown}\n"
+
+
+def _missing(count: int) -> str:
+    return f"… {count:,} lines not shown here; they are in the log\n" if count else ""
 
 
 def _lines(data: bytes) -> list[str]:

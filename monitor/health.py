@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import os
 import time
 from collections.abc import Callable
@@ -15,7 +16,8 @@ from monitor.config import Health
 from monitor.model import Cause, Vitals
 from monitor.texts import lasting, sized
 
-
+# What may come of an answer that is none; also JSON nested deeper than anybody needs.
+_NONSENSE = (KeyError, TypeError, ValueError, OverflowError, RecursionError)
 _FIRST = 2.0  # seconds after the start; later measurements come further and further apart
 
 
@@ -36,7 +38,7 @@ def judge(vitals: Vitals, up: float, since_memory: float, limits: Health) -> Sic
     quiet = min(up, vitals.silence or 0.0)
     if limits.silence and quiet > limits.silence:
         return Sick(Cause.HANG, f"has written nothing for {lasting(quiet)}")
-    if limits.hang_after and vitals.unanswered * limits.every > limits.hang_after:
+    if limits.hang_after and min(up, vitals.unanswered * limits.every) > limits.hang_after:
         return Sick(Cause.HANG, f"did not answer {vitals.unanswered} questions in a row")
     return None
 
@@ -58,6 +60,14 @@ class _Changes:
         if looks != self.looks:
             self.looks, self.since = looks, now
         return now - self.since
+
+
+def _age(raw: float) -> float:
+    """Seconds, as a child says them: what is no number is no answer."""
+    age = float(raw)
+    if math.isnan(age):
+        raise ValueError("not a number")
+    return age
 
 
 class Checkup:
@@ -98,8 +108,9 @@ class Checkup:
         try:
             answer = await child_api.ask(self._control, "GET", "/health")
             age = answer.body["age"]
-        except (child_api.NoAnswerError, KeyError, TypeError):
+            age = None if age is None else _age(age)
+        except (child_api.NoAnswerError, *_NONSENSE):
             self._unanswered += 1
             return None
         self._unanswered = 0
-        return float(age) if isinstance(age, (int, float)) else None
+        return age

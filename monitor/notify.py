@@ -19,7 +19,7 @@ class Notify:
         pid = environ.pop("WATCHDOG_PID", "")
         self._address = "\0" + address[1:] if address.startswith("@") else address
         mine = not pid or pid == str(os.getpid())
-        self.watchdog = int(usec) / 1e6 if usec.isdigit() and mine and address else 0.0
+        self.watchdog = int(usec) / 1e6 if usec.isdecimal() and mine and address else 0.0
 
     def say(self, *words: str) -> None:
         """One datagram; a manager that does not listen must not stop us."""
@@ -27,7 +27,7 @@ class Notify:
             return
         with contextlib.suppress(OSError), socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as to:
             to.setblocking(False)
-            to.sendto("\n".join(words).encode(), self._address)
+            to.sendto("\n".join(words).encode(errors="replace"), self._address)
 
     def ready(self, status: str) -> None:
         self.say("READY=1", f"STATUS={status}")

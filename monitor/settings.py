@@ -67,22 +67,26 @@ class Source:
         self.faults.append(Fault(self.file, self.line_of(path), what))
 
     def line_of(self, path: tuple[str, ...]) -> int | None:
-        """The line where a dotted key or its table stands, as a person would look for it."""
+        """The line of a key, else of the table that it would stand in, as a person looks for it."""
         table: tuple[str, ...] = ()
-        for number, line in enumerate(self.text.splitlines(), 1):
+        nearest: tuple[int, int] | None = None
+        for number, line in enumerate(self.text.split("\n"), 1):
             if header := re.match(r"\s*\[+\s*([^\]]+?)\s*\]+", line):
                 table = _keys(header[1])
                 if table == path:
                     return number
+                if path[: len(table)] == table and (nearest is None or nearest[0] < len(table)):
+                    nearest = len(table), number
             elif key := re.match(r"\s*([\w.\"'-]+)\s*=", line):
                 here = table + _keys(key[1])
-                if here == path or path[: len(here)] == here:
+                if path[: len(here)] == here:
                     return number
-        return None
+        return nearest and nearest[1]
 
 
 def _keys(dotted: str) -> tuple[str, ...]:
-    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
+    parts = re.findall(r"\"([^\"]*)\"|'([^']*)'|([^\s.\"']+)", dotted)
+    return tuple("".join(part) for part in parts)
 
 
 def read(cls: type[T], table: Mapping[str, Any], source: Source, path: tuple[str, ...] = ()) -> T:
@@ -169,16 +173,16 @@ def seconds(raw: Any) -> float:
     if isinstance(raw, (int, float)) and not isinstance(raw, bool) and 0 <= raw < 1e10:
         return float(raw)
     if isinstance(raw, str) and (m := _DURATION.fullmatch(raw.strip())):
-        return float(m[1]) * _SECONDS[m[2]]
+        return seconds(float(m[1]) * _SECONDS[m[2]])
     raise _WrongError(f'must be seconds or a time like "10s", "5m", "2h", not {_shown(raw)}')
 
 
 def size(raw: Any) -> int:
     """`1048576`, `"512KB"`, `"50MB"` or `"2GB"`, as bytes; a KB is 1,024 of them."""
-    if isinstance(raw, int) and not isinstance(raw, bool) and raw >= 0:
+    if isinstance(raw, int) and not isinstance(raw, bool) and 0 <= raw < 1 << 63:
         return raw
-    if isinstance(raw, str) and (m := _SIZE.fullmatch(raw.strip())):
-        return int(float(m[1]) * _UNITS[m[2].upper()])
+    if isinstance(raw, str) and len(raw) < 32 and (m := _SIZE.fullmatch(raw.strip())):
+        return size(int(float(m[1]) * _UNITS[m[2].upper()]))
     raise _WrongError(f'must be bytes or a size like "50MB", not {_shown(raw)}')
 
 

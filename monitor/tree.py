@@ -26,7 +26,7 @@ class Tree:
     """
 
     def __init__(self, roots: Iterable[int], mark: str, group: Group | None = None) -> None:
-        self._mark = f"VIGIA_CHILD={mark}".encode()
+        self._mark = f"VIGIA_CHILD={mark}".encode() if mark else b""
         self._group = group
         self._seen: dict[int, psutil.Process] = {}
         self._paused: list[psutil.Process] = []
@@ -39,7 +39,7 @@ class Tree:
         for process in psutil.process_iter():
             with contextlib.suppress(*GONE, psutil.AccessDenied):
                 parents.setdefault(process.ppid(), []).append(process.pid)
-                if thorough and _is_marked(process.pid, self._mark):
+                if thorough and self._mark and _is_marked(process.pid, self._mark):
                     marked.append(process.pid)
         inside = self._group.pids() if self._group else ()
         known = [pid for pid, process in self._seen.items() if process.is_running()]
