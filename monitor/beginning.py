@@ -10,11 +10,12 @@ from typing import TYPE_CHECKING
 from .fingerprint import RING, is_same, seen_before
 from .generations import Generation, copy_of, generations, is_generation, open_file, unpack
 from .model import Chunk, FileId, Gap, Position
-from .tail import READ, Tail
+from .tail import READ, Former, Tail
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+REWRITES = 16  # former contents that are remembered, to know their copies
 LOOKED_INTO = 16  # older generations that are opened in search of an unread rest
 
 
@@ -26,23 +27,25 @@ class Beginnings:
         self.paths = {one.path for one in self.known.values()}
         self._tails = tails
         self._current: dict[str, Tail] = {}
-        self._rewritten: list[Position] = []
+        self._rewritten: list[Former] = []
+        self._mismatched: list[Position] = []
 
     def of(
         self, tail: Tail, unseen: tuple[int, int], out: list[Chunk | Gap], now: float, at: float
     ) -> list[Tail]:
         """Put the tail where its reading begins; before it come the generations to be read first."""
         former = self._current.get(tail.path)
+        followed = former is not None and self._tails.get(former.id) is former
         self._current[tail.path] = tail
         known = self.known.pop(tail.id, None)
         if known and is_same(tail.fd, known):
             tail.go(known.offset)
             return [tail]
-        if known and known.path == tail.path:
+        if known and known.path == tail.path and not followed:
             return self._after_rewrite(tail, known, out, now, at)
         if self._is_copy(tail):
             return [tail]
-        if former and self._tails.get(former.id) is former:
+        if former and followed:
             return self._after(former, tail, out, now, at)
         if any(one.path == tail.path for one in self.known.values()):
             return self._resumed(tail, out, now, at)
@@ -50,9 +53,11 @@ class Beginnings:
         tail.go(offset)
         return [tail]
 
-    def copied(self, former: Position, now: float) -> list[Tail]:
+    def copied(self, former: Former, now: float) -> list[Tail]:
         """The unread rest of a file that was truncated after it was copied."""
-        rest, _ = self._rest(former, now)
+        self._rewritten.append(former)
+        del self._rewritten[:-REWRITES]
+        rest, _ = self._rest(former.position, now)
         return rest
 
     def remember(self, position: Position, most: int) -> None:
@@ -67,7 +72,8 @@ class Beginnings:
         self, former: Tail, tail: Tail, out: list[Chunk | Gap], now: float, at: float
     ) -> list[Tail]:
         old, new = os.fstat(former.fd), os.fstat(tail.fd)
-        if old.st_nlink == 0 and self._goes_on(former, tail, old.st_ctime_ns, new.st_mtime_ns):
+        atomic = old.st_nlink == 0 and new.st_mtime_ns <= old.st_ctime_ns
+        if self._goes_on(former, tail, atomic, gone=old.st_nlink == 0):
             if tail.ring and not former.ring:
                 out.append(Gap(tail.path, Tail.RING_TOLD, 0, at))
             return [tail]
@@ -80,15 +86,15 @@ class Beginnings:
             out.append(Gap(tail.path, told, 0, at))
         return self._in_order([former, *fresh, tail])[1:]
 
-    def _goes_on(self, former: Tail, tail: Tail, unlinked: int, written: int) -> bool:
-        """Whether a file put in place of a deleted one holds what was read of that one.
+    def _goes_on(self, former: Tail, tail: Tail, atomic: bool, gone: bool) -> bool:
+        """Whether a file put in place of another one holds what was read of that one.
 
         An editor writes the new file before it removes the old one; a few equal lines in a file
         that was written after that are new lines.
         """
-        certain = written <= unlinked or former.anchor >= RING
+        certain = atomic or former.anchor >= RING
         skip = former.anchor if certain and is_same(tail.fd, former.mark()) else 0
-        if not skip:
+        if not skip and gone:
             skip = seen_before(os.pread(tail.fd, READ, 0), former.tail, former.anchor)
             tail.ring = skip > 0
         if skip:
@@ -146,7 +152,7 @@ class Beginnings:
         self, tail: Tail, known: Position, out: list[Chunk | Gap], now: float, at: float
     ) -> list[Tail]:
         rest, found = self._rest(known, now)
-        self._rewritten.append(known)
+        self._mismatched.append(known)
         if found is None:
             told = "was rewritten while nobody read it; what was unread in it is lost"
             out.append(Gap(tail.path, told, 0, at))
@@ -177,14 +183,24 @@ class Beginnings:
     def _is_copy(self, tail: Tail) -> bool:
         """Whether a rotation copied a followed file here: only its unread rest is new."""
         folder, name = os.path.split(tail.path)
-        for known in [*self._rewritten, *self.known.values()]:
+        for known in [*self._mismatched, *self.known.values()]:
             mine = os.path.dirname(known.path) == folder and is_generation(known.path, name)
             if mine and known.offset and is_same(tail.fd, known):
                 tail.go(known.offset)
                 return True
+        for former in self._rewritten:
+            path = former.position.path
+            mine = os.path.dirname(path) == folder and is_generation(path, name)
+            if mine and former.is_copied_by(tail.fd):
+                tail.go(min(former.position.offset, os.fstat(tail.fd).st_size))
+                return True
         for other in self._tails.values():
             mine = os.path.dirname(other.path) == folder and is_generation(other.path, name)
-            if mine and self._current.get(other.path) is other and other.is_copied_by(tail.fd):
+            if (
+                mine
+                and self._current.get(other.path) is other
+                and other.as_read().is_copied_by(tail.fd)
+            ):
                 tail.copies(other)
                 return True
         return False

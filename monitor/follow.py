@@ -170,7 +170,7 @@ class Follower:
                 break
             why, tail.rewritten = tail.rewritten, ""
             if not tail.ring and tail.former:
-                rest = self._begin.copied(tail.former.position, now)
+                rest = self._begin.copied(tail.former, now)
                 unread = 0 if rest else tail.former.unread
                 told = f"{why}; {'its rest is read from a copy' if rest else f'{unread} bytes that were seen are lost'}"
                 out.append(Gap(tail.path, told, unread, at))

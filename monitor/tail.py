@@ -16,11 +16,20 @@ READ = 1024 * 1024  # bytes per read
 
 @dataclass(frozen=True, slots=True)
 class Former:
-    """What stood in a file before it was rewritten."""
+    """What stood in a file up to where it was read."""
 
     position: Position
+    head: bytes
     tail: bytes
     unread: int
+
+    def is_copied_by(self, fd: int) -> bool:
+        """Whether that file is a copy of this one, finished or still being made."""
+        size, offset = os.fstat(fd).st_size, self.position.offset
+        count = min(size, len(self.head))
+        if count == 0 or os.pread(fd, count, 0) != self.head[:count]:
+            return False
+        return size < offset or before(fd, offset, MARKER) == self.tail[-MARKER:]
 
 
 class Tail:
@@ -84,6 +93,9 @@ class Tail:
         marker = digest(self.tail[-MARKER:])
         return Position(self.path, self.id, self.anchor, digest(self.head), marker)
 
+    def as_read(self, unread: int = 0) -> Former:
+        return Former(self.mark(), self.head, self.tail, unread)
+
     def waits(self) -> bool:
         """Whether an older generation must be read to its end first."""
         if self.waits_for and not (self.waits_for.behind or self.waits_for.waits()):
@@ -91,14 +103,6 @@ class Tail:
         return self.waits_for is not None
 
     # --- a copy ------------------------------------------------------------------------------------
-
-    def is_copied_by(self, fd: int) -> bool:
-        """Whether that file is a copy of this one, finished or still being made."""
-        size = os.fstat(fd).st_size
-        count = min(size, len(self.head))
-        if count == 0 or os.pread(fd, count, 0) != self.head[:count]:
-            return False
-        return size < self.anchor or before(fd, self.anchor, MARKER) == self.tail[-MARKER:]
 
     def copies(self, original: Tail) -> None:
         """What is read of the original is not read of its copy."""
@@ -350,13 +354,13 @@ class Tail:
         if size < self.offset or not marker or before(self.fd, self.anchor, MARKER) != marker:
             self._begin_anew("was truncated", was)
             return
-        self.former = Former(self.mark(), b"", was - size)
+        self.former = self.as_read(was - size)
         self.rewritten, self.behind = "lost its end", True
 
     def _begin_anew(self, why: str, size: int) -> None:
         unread = max(0, size - self.offset)
         if self.anchor or self.former is None:
-            self.former = Former(self.mark(), self.tail, unread)
+            self.former = self.as_read(unread)
         self.rewritten = why
         self.rewrites, self.ended = self.rewrites + 1, self.anchor
         self._known = None

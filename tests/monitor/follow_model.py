@@ -1,0 +1,276 @@
+"""Any story that can happen to a log, and what a follower must have made of it.
+
+The oracle: a line written to a file that stayed reachable until the follower looked is seen exactly
+once; nothing is seen twice, nothing that was not written is seen; what may be missing is said by a
+Gap. Lines are unique, so that a copy of one is never taken for another.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from .follow_story import Reader, id_of, reader
+
+LINES = st.integers(1, 4)
+
+
+class Story(RuleBasedStateMachine):
+    """Acts on one log in one folder, with a follower that is now and then stopped or killed."""
+
+    mode = "core"
+
+    @initialize(pattern=st.sampled_from(["log", "log*"]), there=st.booleans())
+    def begin(self, pattern: str, there: bool) -> None:
+        self.top = Path(tempfile.mkdtemp(prefix="story-"))
+        self.folder = self.top / "logs"
+        self.folder.mkdir()
+        self.log = self.folder / "log"
+        self.pattern = self.folder / pattern
+        self.count = 0
+        self.must: list[str] = []  # written where it can be read
+        self.may: set[str] = set()  # written, but taken away before anyone looked
+        self.half = ""
+        self.unread: list[str] = []  # written since the follower last caught up
+        self.writer = -1
+        self.saved = []
+        self.seen_before: list[str] = []
+        self.gaps = 0
+        self.seen: Reader | None = None
+        if there:
+            self.open_writer()
+        self.start()
+
+    # --- the follower --------------------------------------------------------------------------
+
+    def start(self) -> None:
+        self.seen = reader(
+            self.pattern, mode=self.mode, positions=self.saved, from_start=not self.saved
+        )
+        self.catch_up()
+
+    def catch_up(self) -> None:
+        if self.seen is None:
+            return
+        wanted = set(self.must)
+        self.seen.wait(lambda: wanted <= {*self.seen_before, *self.seen.lines})
+        self.unread.clear()
+        self.check()
+
+    def check(self) -> None:
+        seen = [*self.seen_before, *(line for line in self.seen.lines if line)]
+        whole = [line for line in seen if line.endswith(".")]
+        twice = sorted({line for line in whole if whole.count(line) > 1})
+        assert not twice, (twice, whole)
+        unknown = set(whole) - set(self.must) - self.may
+        assert not unknown, unknown
+        missing = set(self.must) - set(whole)
+        assert not missing, missing
+
+    @precondition(lambda self: self.seen is not None)
+    @rule()
+    def look(self) -> None:
+        self.catch_up()
+
+    @precondition(lambda self: self.seen is not None)
+    @rule()
+    def stop(self) -> None:
+        """A stop in good order: all was read, and where is known."""
+        self.catch_up()
+        self.seen_before += [line for line in self.seen.lines if line.endswith(".")]
+        self.saved = self.seen.close()
+        self.seen = None
+
+    @precondition(lambda self: self.seen is None)
+    @rule()
+    def start_again(self) -> None:
+        self.start()
+
+    # --- the writer ----------------------------------------------------------------------------
+
+    def open_writer(self) -> None:
+        if self.writer >= 0:
+            os.close(self.writer)
+        self.writer = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
+
+    def write(self, text: str) -> None:
+        os.write(self.writer, text.encode())
+
+    def line(self) -> str:
+        self.count += 1
+        return f"line {self.count} of this story."
+
+    @precondition(lambda self: self.log.parent.is_dir())
+    @rule(count=LINES)
+    def append(self, count: int) -> None:
+        if self.writer < 0 or not self.log.exists():
+            self.finish_half()
+            self.open_writer()
+        self.finish_half()
+        for _ in range(count):
+            line = self.line()
+            self.write(f"{line}\n")
+            self.must.append(line)
+            self.unread.append(line)
+
+    @precondition(lambda self: self.writer >= 0 and not self.half)
+    @rule()
+    def partial(self) -> None:
+        self.half = self.line()
+        self.write(self.half[:5])
+
+    def finish_half(self) -> None:
+        if self.half and self.writer >= 0:
+            self.write(f"{self.half[5:]}\n")
+            self.must.append(self.half)
+            self.unread.append(self.half)
+        self.half = ""
+
+    def is_current(self) -> bool:
+        """Whether the writer's file is the one under the name of the log."""
+        with contextlib.suppress(OSError):
+            there, mine = os.stat(self.log), os.fstat(self.writer)
+            return there.st_ino == mine.st_ino
+        return False
+
+    def lose_unread(self) -> None:
+        """What nobody looked at is taken away: it may have been read, and it may not."""
+        self.may |= set(self.unread)
+        self.must = [line for line in self.must if line not in self.may]
+        self.unread.clear()
+        self.half = ""
+
+    # --- what happens to the log ---------------------------------------------------------------
+
+    @precondition(lambda self: self.log.is_file() and self.writer >= 0)
+    @rule(reopen=st.booleans())
+    def rename(self, reopen: bool) -> None:
+        """Rotation; the writer finishes its line in the old file and then opens the new one."""
+        if self.seen is None and id_of(self.log) not in {known.id for known in self.saved}:
+            self.lose_unread()  # born and rotated while nobody was there
+        for number in range(8, 0, -1):
+            with contextlib.suppress(FileNotFoundError):
+                os.rename(f"{self.log}.{number}", f"{self.log}.{number + 1}")
+        os.rename(self.log, f"{self.log}.1")
+        self.finish_half()
+        if reopen:
+            self.open_writer()
+
+    @precondition(lambda self: self.log.is_file() and self.is_current())
+    @rule(copy=st.booleans())
+    def copytruncate(self, copy: bool) -> None:
+        if self.half:
+            self.finish_half()
+        self.catch_up()
+        if copy:
+            for number in range(8, 0, -1):
+                with contextlib.suppress(FileNotFoundError):
+                    os.rename(f"{self.log}.{number}", f"{self.log}.{number + 1}")
+            shutil.copy2(self.log, f"{self.log}.1")
+        if self.seen is None:
+            self.lose_unread()
+        os.truncate(self.log, 0)
+
+    @precondition(lambda self: self.log.is_file() and self.writer >= 0)
+    @precondition(lambda self: not self.log.is_symlink())
+    @rule()
+    def replace(self) -> None:
+        """An editor saves the file again with one more line."""
+        self.finish_half()
+        self.catch_up()
+        if self.seen is None:
+            self.lose_unread()
+        line = self.line()
+        new = self.folder / "new"
+        shutil.copy(self.log, new)
+        with open(new, "a") as file:
+            file.write(f"{line}\n")
+        os.replace(new, self.log)
+        if self.seen is None:
+            self.may.add(line)
+        else:
+            self.must.append(line)
+        self.open_writer()
+        self.catch_up()
+
+    @precondition(lambda self: self.log.is_file() and self.writer >= 0)
+    @rule()
+    def delete(self) -> None:
+        """The writer keeps it and writes its last line into the file without a name."""
+        if self.seen is None:
+            self.lose_unread()
+        else:
+            self.finish_half()
+            self.catch_up()
+        os.unlink(self.log)
+        os.close(self.writer)
+        self.writer = -1
+
+    @precondition(lambda self: self.log.is_file())
+    @rule()
+    def swap_link(self) -> None:
+        """The log becomes a link to a file elsewhere, swapped in one step."""
+        self.finish_half()
+        self.catch_up()
+        if self.seen is None:
+            self.lose_unread()
+        self.count += 1
+        target = self.top / f"target{self.count}"
+        target.touch()
+        link = self.folder / "link"
+        link.symlink_to(target)
+        os.replace(link, self.log)
+        self.open_writer()
+
+    @precondition(lambda self: self.folder.is_dir())
+    @rule()
+    def remove_folder(self) -> None:
+        self.finish_half()
+        self.catch_up()
+        if self.seen is None:
+            self.lose_unread()
+        shutil.rmtree(self.folder)
+        if self.writer >= 0:
+            os.close(self.writer)
+        self.writer = -1
+        self.catch_up()
+        self.folder.mkdir()
+
+    @precondition(lambda self: self.log.is_file())
+    @rule()
+    def forbid(self) -> None:
+        """For root nothing is forbidden; for others what is open stays open."""
+        self.log.chmod(0)
+        self.catch_up()
+        self.log.chmod(0o644)
+
+    @rule()
+    def touch(self) -> None:
+        with contextlib.suppress(FileNotFoundError):
+            os.utime(self.log)
+
+    @invariant()
+    def nothing_is_seen_twice(self) -> None:
+        if getattr(self, "seen", None) is not None and self.mode == "core":
+            self.seen.poll()
+            whole = [line for line in self.seen.lines if line.endswith(".")]
+            assert len(whole) == len(set(whole)), whole
+
+    def teardown(self) -> None:
+        try:
+            if getattr(self, "seen", None) is not None:
+                self.finish_half()
+                self.catch_up()
+        finally:
+            if getattr(self, "seen", None) is not None:
+                self.seen.close()
+            if getattr(self, "writer", -1) >= 0:
+                os.close(self.writer)
+            if hasattr(self, "top"):
+                shutil.rmtree(self.top)
