@@ -170,7 +170,7 @@ def load(
 
 def _parse(file: Path) -> tuple[Source, dict[str, Any]]:
     try:
-        text = file.read_bytes().decode()
+        text = file.read_bytes().decode("utf-8-sig")
         return Source(str(file), text), tomllib.loads(text)
     except FileNotFoundError:
         return Source(str(file), ""), {}
@@ -291,7 +291,7 @@ def in_order(children: Mapping[str, Child]) -> tuple[str, ...]:
 def _secrets(file: Path, environ: Mapping[str, str]) -> dict[str, str]:
     """`.env` under the real environment: what is exported wins over what is written down."""
     try:
-        written = dotenv_values(file) if file.is_file() else {}
+        written = dotenv_values(file, encoding="utf-8-sig") if file.is_file() else {}
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError((Fault(str(file), None, f"cannot be read: {error}"),)) from None
     values = {k: v for k, v in written.items() if v}

@@ -6,7 +6,7 @@ import dataclasses
 import re
 import types
 import typing
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from difflib import get_close_matches
 from typing import Annotated, Any, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -99,11 +99,17 @@ def read(cls: type[T], table: Mapping[str, Any], source: Source, path: tuple[str
         if key not in known or not known[key].metadata:
             source.fault(here, _unknown(key, path, [n for n, f in known.items() if f.metadata]))
             continue
-        try:
-            values[key] = _value(hints[key], raw, source, here)
-        except _WrongError as wrong:
-            source.fault(here, f"{'.'.join(here)} {wrong}")
+        for value in _good(hints[key], raw, source, here):
+            values[key] = value
     return cls(**values)
+
+
+def _good(kind: Any, raw: Any, source: Source, path: tuple[str, ...]) -> Iterator[Any]:
+    """The value when it fits, else nothing and a fault."""
+    try:
+        yield _value(kind, raw, source, path)
+    except _WrongError as wrong:
+        source.fault(path, f"{'.'.join(path)} {wrong}")
 
 
 def _unknown(key: str, path: tuple[str, ...], names: list[str]) -> str:
@@ -145,11 +151,12 @@ def _one_of(allowed: tuple[Any, ...], raw: Any) -> Any:
 def _items(kind: Any, raw: Any, source: Source, path: tuple[str, ...]) -> tuple[Any, ...]:
     if not isinstance(raw, list):
         raise _WrongError(f"must be a list, not {_shown(raw)}")
-    return tuple(_value(kind, item, source, path) for item in raw)
+    return tuple(value for item in raw for value in _good(kind, item, source, path))
 
 
 def _mapping(kind: Any, raw: Any, source: Source, path: tuple[str, ...]) -> dict[str, Any]:
-    return {k: _value(kind, v, source, (*path, k)) for k, v in _table(raw).items()}
+    items = _table(raw).items()
+    return {k: value for k, v in items for value in _good(kind, v, source, (*path, k))}
 
 
 def _plain(kind: Any, raw: Any) -> Any:
