@@ -104,6 +104,16 @@ def _open(exit: Exit, past: Past, limits: Restart) -> Rest | GiveUp:
     return Rest(delay, replace(past, opened=min(past.opened + 1, 30)), why)
 
 
+def spend(
+    recent: tuple[float, ...], now: float, limit: int, period: float
+) -> tuple[tuple[float, ...], bool]:
+    """One more within the period, if the limit allows it; what is refused costs nothing."""
+    inside = tuple(at for at in recent if at > now - period)
+    if len(inside) >= limit:
+        return inside, False
+    return (*inside, now), True
+
+
 def backoff(streak: int, limits: Restart, spread: float) -> float:
     """Doubling from `delay` to `max_delay`, up to a fifth less by `spread`."""
     full = min(limits.max_delay, limits.delay * 2.0 ** min(streak, 30))

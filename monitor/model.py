@@ -168,6 +168,67 @@ class View:
     vitals: Vitals
 
 
+# --- trouble and what is done about it ----------------------------------------------------------
+
+
+class IncidentState(StrEnum):
+    """Where an incident stands; the words of `logs/errors.json`."""
+
+    DETECTED = "detected"  # its next attempt has its time
+    FIXING = "fixing"  # a strategy is at work
+    RETRYING = "retrying"  # repaired as far as can be proved: it must stay well
+    RESOLVED = "resolved"
+    FAILED = "failed"  # no rung is left: a person is needed
+    ALERT_ONLY = "alert_only"  # nothing of ours repairs it, or nothing may
+
+
+OPEN = (IncidentState.DETECTED, IncidentState.FIXING, IncidentState.RETRYING)
+
+
+class Result(StrEnum):
+    """What came of an attempt."""
+
+    DONE = "done"  # acted, and proved
+    NOTHING = "nothing"  # the cause is not there (any more)
+    FAILED = "failed"  # acted, but the proof fails
+    REFUSED = "refused"  # it would not have been safe, or not allowed
+    ABORTED = "aborted"  # it took too long, or we had to stop
+    UNKNOWN = "unknown"  # we died in the middle and cannot tell
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What a strategy did, and how it knows."""
+
+    result: Result
+    detail: str
+    proof: str = ""
+    duration: float = 0.0
+    wait: float | None = None  # seconds until it is worth trying again, when the world said so
+
+
+@dataclass(frozen=True, slots=True)
+class Incident:
+    """One trouble from its first line to its end, however often it is said."""
+
+    id: int
+    key: str  # what makes two lines the same trouble
+    state: IncidentState
+    match: Match  # the line that opened it, or that brought it back
+    child: str
+    opened: float  # wall clock, for people
+    last: float  # wall clock of the newest line
+    why: str = ""
+    occurrences: int = 1
+    rung: int = 0
+    attempt: int = 0  # made on this rung
+    next_at: float | None = None  # when the next step is due, on the clock of decisions
+    acted_at: float | None = None  # when the last attempt ended
+    returned: int = 0  # how often it came back after a repair
+    root: int | None = None  # the incident that explains this one
+    acked_by: str = ""
+
+
 # --- what people and programs are told ---------------------------------------------------------
 
 
