@@ -53,11 +53,14 @@ class Echo:
                 return
             with self._lock:
                 self._bytes -= len(data)
-                late = 0
-                if self._waiting.empty():
-                    late, self._missed = self._missed, 0
-            if late and not _write(self._fd, _missing(late).encode()):
+            if self._waiting.empty() and not self._own_up():
                 return
+        self._own_up()
+
+    def _own_up(self) -> bool:
+        with self._lock:
+            missed, self._missed = self._missed, 0
+        return _write(self._fd, _missing(missed).encode())
 
     def _dressed(self, name: str, line: str) -> str:
         shown = printable(redact(line))
