@@ -40,14 +40,14 @@ class Asker:
 
 
 @contextlib.asynccontextmanager
-async def serve(path: Path, verbs: Mapping[str, Verb]) -> Any:
+async def serve(path: Path, verbs: Mapping[str, Verb], patience: float = _PATIENCE) -> Any:
     """Answer at `path` for as long as the context lasts; only root and our own user are heard."""
 
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         try:
             asker = _peer(writer)
             if asker.uid in (0, os.geteuid()):
-                async with asyncio.timeout(_PATIENCE):
+                async with asyncio.timeout(patience):
                     line = await reader.readline()
                 writer.write(json.dumps(await _do(verbs, asker, line)).encode() + b"\n")
                 await writer.drain()
