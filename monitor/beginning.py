@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+from collections import deque
 from contextlib import suppress
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from .fingerprint import RING, is_same, seen_before
-from .generations import Generation, copy_of, generations, is_generation, open_file, unpack
+from .generations import Generation, copy_of, generations, id_of, is_generation, open_file, unpack
 from .model import Chunk, FileId, Gap, Position
 from .tail import READ, Former, Tail
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 REWRITES = 16  # former contents that are remembered, to know their copies
+RENAMED = 8  # times that a file is looked for under its next name
+RECENT = 16  # files closed last
 LOOKED_INTO = 16  # older generations that are opened in search of an unread rest
 
 
@@ -25,6 +28,7 @@ class Beginnings:
     def __init__(self, positions: Iterable[Position], tails: dict[FileId, Tail]) -> None:
         self.known = {one.id: one for one in positions}  # not open; the one read last comes last
         self.paths = {one.path for one in self.known.values()}
+        self.closed: deque[Position] = deque(maxlen=RECENT)  # to be saved once more
         self._tails = tails
         self._current: dict[str, Tail] = {}
         self._rewritten: list[Former] = []
@@ -37,11 +41,14 @@ class Beginnings:
         former = self._current.get(tail.path)
         followed = former is not None and self._tails.get(former.id) is former
         self._current[tail.path] = tail
+        last = next((p.id for p in reversed(self.known.values()) if p.path == tail.path), None)
         known = self.known.pop(tail.id, None)
         if known and is_same(tail.fd, known):
             tail.go(known.offset)
             return [tail]
-        if known and known.path == tail.path and not followed:
+        if known:
+            self._mismatched.append(known)
+        if known and known.id == last and not followed:
             return self._after_rewrite(tail, known, out, now, at)
         if self._is_copy(tail):
             return [tail]
@@ -53,6 +60,15 @@ class Beginnings:
         tail.go(offset)
         return [tail]
 
+    def left_behind(self, path: str, now: float) -> list[Tail]:
+        """What is unread of files that had this name, which leads nowhere now."""
+        rest: list[Tail] = []
+        for one in [one for one in self.known.values() if one.path == path]:
+            rest += self._rest(one, now)[0]
+        if rest:
+            self._current[path] = rest[-1]
+        return self._in_order(rest)
+
     def copied(self, former: Former, now: float) -> list[Tail]:
         """The unread rest of a file that was truncated after it was copied."""
         self._rewritten.append(former)
@@ -63,6 +79,7 @@ class Beginnings:
     def remember(self, position: Position, most: int) -> None:
         self.known.pop(position.id, None)
         self.known[position.id] = position
+        self.closed.append(position)
         while len(self.known) > most:
             self.known.pop(next(iter(self.known)))
 
@@ -126,6 +143,10 @@ class Beginnings:
             if more:
                 del self.known[known.id]
             return more
+        upto = self._copied_upto(tail.fd, {former.path})
+        if upto is not None:
+            tail.go(upto)
+            return os.fstat(tail.fd).st_size > upto
         return not copy_of(tail.fd, former)
 
     # --- after a restart -----------------------------------------------------------------------
@@ -141,7 +162,9 @@ class Beginnings:
         for one in mine:
             rest, since = self._rest(one, now)
             fresh += rest
-        if since is None:
+        if since is None and last.offset and is_same(tail.fd, last):
+            tail.go(last.offset)  # saved again by an editor: nobody renamed the old one
+        elif since is None:
             told = "the file that was read last is gone; what was unread in it is lost"
             out.append(Gap(tail.path, told, 0, at))
         else:
@@ -152,7 +175,6 @@ class Beginnings:
         self, tail: Tail, known: Position, out: list[Chunk | Gap], now: float, at: float
     ) -> list[Tail]:
         rest, found = self._rest(known, now)
-        self._mismatched.append(known)
         if found is None:
             told = "was rewritten while nobody read it; what was unread in it is lost"
             out.append(Gap(tail.path, told, 0, at))
@@ -183,37 +205,52 @@ class Beginnings:
     def _is_copy(self, tail: Tail) -> bool:
         """Whether a rotation copied a followed file here: only its unread rest is new."""
         folder, name = os.path.split(tail.path)
-        for known in [*self._mismatched, *self.known.values()]:
-            mine = os.path.dirname(known.path) == folder and is_generation(known.path, name)
-            if mine and known.offset and is_same(tail.fd, known):
-                tail.go(known.offset)
-                return True
-        for former in self._rewritten:
-            path = former.position.path
-            mine = os.path.dirname(path) == folder and is_generation(path, name)
-            if mine and former.is_copied_by(tail.fd):
-                tail.go(min(former.position.offset, os.fstat(tail.fd).st_size))
-                return True
+        of = {one for one in self._paths() if os.path.dirname(one) == folder}
+        of = {one for one in of if is_generation(one, name)}
+        upto = self._copied_upto(tail.fd, of)
+        if upto is not None:
+            tail.go(upto)
+            return True
         for other in self._tails.values():
-            mine = os.path.dirname(other.path) == folder and is_generation(other.path, name)
-            if (
-                mine
-                and self._current.get(other.path) is other
-                and other.as_read().is_copied_by(tail.fd)
-            ):
+            current = other.path in of and self._current.get(other.path) is other
+            if current and other.as_read().is_copied_by(tail.fd):
                 tail.copies(other)
                 return True
         return False
 
+    def _paths(self) -> set[str]:
+        known = [*self._mismatched, *self.known.values()]
+        known += [former.position for former in self._rewritten]
+        return {one.path for one in known} | {tail.path for tail in self._tails.values()}
+
+    def _copied_upto(self, fd: int, paths: set[str]) -> int | None:
+        """How much of a copy was read before its original was truncated; none when it is no copy."""
+        for known in [*self._mismatched, *self.known.values()]:
+            if known.path in paths and known.offset and is_same(fd, known):
+                return known.offset
+        for former in self._rewritten:
+            if former.position.path in paths and former.is_copied_by(fd):
+                return min(former.position.offset, os.fstat(fd).st_size)
+        return None
+
     # --- small steps ---------------------------------------------------------------------------
 
     def _opened(self, one: Generation, path: str, now: float) -> Tail | None:
-        fd = unpack(one.path) if one.packed else open_file(one.path)
-        if fd is None:
-            return None
-        tail = Tail(fd, path, one.id, 0, now=now)
-        tail.detached = now
-        return tail
+        """It may be renamed again while we look: its name is then looked up once more."""
+        for _ in range(RENAMED):
+            fd = unpack(one.path) if one.packed else open_file(one.path)
+            if fd is None:
+                return None
+            if one.packed or id_of(fd) == one.id:
+                tail = Tail(fd, path, one.id, 0, now=now)
+                tail.detached = now
+                return tail
+            os.close(fd)
+            again = [other for other in generations(path) if other.id == one.id]
+            if not again:
+                break
+            one = again[0]
+        return None
 
     def _keep(self, tail: Tail) -> Tail:
         self._tails[tail.id] = tail

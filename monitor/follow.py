@@ -81,6 +81,9 @@ class Follower:
             if id not in self.tails and not self._ours(id)
             for tail in self._open(path, seen, out, now, at)
         ]
+        if self._first:
+            missing = set(self.patterns).difference(seen.files, seen.unsure)
+            fresh += [tail for path in missing for tail in self._begin.left_behind(path, now)]
         self._read(fresh, room, out, now, at)
         self._part(seen, out, now, at)
         self._tell(seen.troubles | self._unreadable, out, at)
@@ -107,13 +110,10 @@ class Follower:
         crash, so its start is the `upto` of its file. Save them also when nothing was read yet.
         """
         limits = upto or {}
-        open_ones = (tail.position(limits.get(tail.id)) for tail in self.tails.values())
-        closed = (
-            one
-            for one in self._begin.known.values()
-            if limits.get(one.id, one.offset) == one.offset
-        )
-        return [*(one for one in open_ones if one is not None), *closed]
+        closed = [one for one in self._begin.closed if limits.get(one.id, one.offset) == one.offset]
+        older_first = sorted(self.tails.values(), key=lambda tail: tail.detached is None)
+        open_ones = [tail.position(limits.get(tail.id)) for tail in older_first]
+        return [*closed, *(one for one in open_ones if one is not None)]
 
     def begin_anew(self, id: FileId) -> None:
         """We truncated this file ourselves after it was read to its end: nothing was lost."""
@@ -204,9 +204,8 @@ class Follower:
             told = "is mounted as a single file: when it is renamed outside, nothing tells us"
             out.append(Gap(path, told, 0, at))
         tail = Tail(fd, path, id, 0, now=now)
-        fresh = self._begin.of(tail, self._unseen(tail, found.st_size), out, now, at)
-        self.tails[id] = tail
-        return fresh
+        self.tails[id] = tail  # now, or a rotation meanwhile makes it an older generation of itself
+        return self._begin.of(tail, self._unseen(tail, found.st_size), out, now, at)
 
     def _note_unopened(self, found: os.stat_result) -> None:
         self._unopened[FileId(found.st_dev, found.st_ino)] = (

@@ -64,6 +64,11 @@ def open_file(path: str) -> int:
     return os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_NOCTTY | os.O_CLOEXEC)
 
 
+def id_of(fd: int) -> FileId:
+    found = os.fstat(fd)
+    return FileId(found.st_dev, found.st_ino)
+
+
 def unpack(path: str) -> int | None:
     """The contents of a .gz as a file without a name; none when it cannot be read or is too big."""
     try:

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 
 from .follow import Follower
 from .model import Chunk, Gap
-from .pace import Listen, Pace, Read, after, plan
+from .pace import GLANCE, Listen, Pace, Read, after, plan
 from .wake import Bell
 
 Deliver = Callable[[Sequence[Chunk | Gap]], None]
@@ -38,6 +38,7 @@ async def _turns(
     wall: Callable[[], float],
 ) -> None:
     pace, full, rang, listened = Pace(), True, False, False
+    hung = float("-inf")  # when it was last made sure that every folder has its watch
     while True:
         turn = (follower.poll if full else follower.drain)(monotonic(), wall())
         if turn:
@@ -50,9 +51,12 @@ async def _turns(
         full, rang, listened = True, False, False
         match step:
             case Listen(seconds):
-                # What came before the watch was on made no sound: look once more first.
-                if not bell.arm(follower.directories()):
-                    rang, listened = await bell.wait(seconds), True
+                if now - hung >= GLANCE:
+                    hung = now
+                    if bell.arm(follower.directories()):
+                        continue  # what came before the watch was on made no sound: look again
+                rang, listened = await bell.wait(seconds), True
             case Read(seconds, all=full):
                 bell.disarm()
+                hung = float("-inf")
                 await asyncio.sleep(seconds)

@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 RECONCILE = 1.0  # seconds between two full looks, at the most
 POLL = 0.25  # the same where no bell is to be had
 STEP = 0.004  # between two reads of a busy file
-QUIET = 0.03  # without anything new, after which it counts as quiet
-BUSY = 3  # times in a row, QUIET apart at the most, that make a file busy
+NEAR = 0.002  # between two turns that both brought something
+BUSY = 3  # such turns in a row after which each ring costs more than it is worth
+QUIET = 0.03  # without anything new, after which it is quiet again
 FALSE = 8  # rings in a row, that close, for which nothing had changed
 STORM = 0.1  # between two looks while others write in the same folder all the time
 GLANCE = 0.1  # between two full looks while some file is busy
@@ -21,7 +22,7 @@ class Pace:
     brought: float = float("-inf")  # when something last came
     looked: float = float("-inf")  # when all was last looked at
     rang: float = float("-inf")  # when it last rang for nothing
-    hits: int = 0
+    hits: int = 0  # of turns in a row that brought something; BUSY at the most
     false: int = 0
 
 
@@ -43,12 +44,19 @@ class Read:
 def after(pace: Pace, now: float, *, new: bool, rang: bool, all: bool) -> Pace:
     """What is known after one turn."""
     if new:
-        near = now - pace.brought <= QUIET
-        pace = replace(pace, brought=now, hits=pace.hits + 1 if near else 1, false=0)
+        pace = replace(pace, brought=now, hits=_hits(pace, now), false=0)
     elif rang:
         near = now - pace.rang <= STORM
         pace = replace(pace, rang=now, false=pace.false + 1 if near else 1)
     return replace(pace, looked=now) if all else pace
+
+
+def _hits(pace: Pace, now: float) -> int:
+    """Busy is busy until it is quiet, though its steps are longer than what made it busy."""
+    since = now - pace.brought
+    if since <= (QUIET if pace.hits >= BUSY else NEAR):
+        return min(BUSY, pace.hits + 1)
+    return 1
 
 
 def plan(pace: Pace, now: float, *, behind: bool, deaf: bool) -> Listen | Read:

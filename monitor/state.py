@@ -44,6 +44,7 @@ MIGRATIONS: tuple[str, ...] = (
         head BLOB NOT NULL,
         marker BLOB NOT NULL,
         seen REAL NOT NULL,
+        rank INTEGER NOT NULL,
         PRIMARY KEY (device, inode)
     ) STRICT, WITHOUT ROWID;
     """,
@@ -122,17 +123,17 @@ class State:
         """Inside a transaction, with the decisions on what was read up to there."""
         rows = [
             (_signed(p.id.device), _signed(p.id.inode), os.fsencode(p.path),
-             p.offset, p.head, p.marker, at)
-            for p in positions
+             p.offset, p.head, p.marker, at, rank)
+            for rank, p in enumerate(positions)
         ]  # fmt: skip
         with _told():
-            self._db.executemany("REPLACE INTO position VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+            self._db.executemany("REPLACE INTO position VALUES (?, ?, ?, ?, ?, ?, ?, ?)", rows)
 
     def positions(self) -> list[Position]:
         """What is known of the logs; the file that was read last comes last."""
         with _told():
             rows = self._db.execute(
-                "SELECT path, device, inode, start, head, marker FROM position ORDER BY seen, start"
+                "SELECT path, device, inode, start, head, marker FROM position ORDER BY seen, rank"
             ).fetchall()
         return [
             Position(

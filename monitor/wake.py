@@ -111,13 +111,16 @@ class Bell:
             except OSError as error:
                 self.deaf[folder] = f"cannot be watched: {error.strerror}"
                 continue
+            armed = _Armed(found.st_dev, found.st_ino)
             # watchdog passes over EACCES in silence and then watches nothing.
-            if not os.access(folder, os.R_OK, effective_ids=True):
+            if armed in self._watches or armed in wanted:
+                wanted.setdefault(armed, folder)
+            elif not os.access(folder, os.R_OK, effective_ids=True):
                 self.deaf[folder] = "cannot be watched: permission denied"
             elif is_remote(folder):
                 self.deaf[folder] = "is not on a local file system"
             else:
-                wanted.setdefault(_Armed(found.st_dev, found.st_ino), folder)
+                wanted[armed] = folder
         return wanted
 
     def _put_on(self, armed: _Armed, folder: str) -> bool:

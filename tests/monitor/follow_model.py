@@ -16,7 +16,7 @@ from pathlib import Path
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from .follow_story import Reader, id_of, reader
+from .follow_story import Reader, reader
 
 LINES = st.integers(1, 4)
 
@@ -34,6 +34,7 @@ class Story(RuleBasedStateMachine):
         self.log = self.folder / "log"
         self.pattern = self.folder / pattern
         self.count = 0
+        self.fresh = False  # the log was born since the follower last looked
         self.must: list[str] = []  # written where it can be read
         self.may: set[str] = set()  # written, but taken away before anyone looked
         self.half = ""
@@ -53,6 +54,7 @@ class Story(RuleBasedStateMachine):
         self.seen = reader(
             self.pattern, mode=self.mode, positions=self.saved, from_start=not self.saved
         )
+        self.fresh = False
         self.catch_up()
 
     def catch_up(self) -> None:
@@ -61,6 +63,7 @@ class Story(RuleBasedStateMachine):
         wanted = set(self.must)
         self.seen.wait(lambda: wanted <= {*self.seen_before, *self.seen.lines})
         self.unread.clear()
+        self.fresh = False
         self.check()
 
     def check(self) -> None:
@@ -97,6 +100,7 @@ class Story(RuleBasedStateMachine):
     def open_writer(self) -> None:
         if self.writer >= 0:
             os.close(self.writer)
+        self.fresh = self.fresh or not self.log.exists()
         self.writer = os.open(self.log, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o644)
 
     def write(self, text: str) -> None:
@@ -152,8 +156,12 @@ class Story(RuleBasedStateMachine):
     @rule(reopen=st.booleans())
     def rename(self, reopen: bool) -> None:
         """Rotation; the writer finishes its line in the old file and then opens the new one."""
-        if self.seen is None and id_of(self.log) not in {known.id for known in self.saved}:
+        if self.seen is None and self.fresh:
             self.lose_unread()  # born and rotated while nobody was there
+            os.rename(self.log, f"{self.log}.1")
+            os.close(self.writer)
+            self.writer = -1
+            return
         for number in range(8, 0, -1):
             with contextlib.suppress(FileNotFoundError):
                 os.rename(f"{self.log}.{number}", f"{self.log}.{number + 1}")
