@@ -80,16 +80,14 @@ def make(path: Path, megabytes: int, errors: float = 0.001) -> int:
 
 def chunks(path: Path):
     """Whole lines in blocks as the follower hands them on."""
-    rest, at = b"", 0
-    with path.open("rb", buffering=0) as file:
-        while block := file.read(CHUNK):
-            cut = block.rfind(b"\n") + 1
-            data = rest + block[:cut]
-            rest = block[cut:]
+    at, descriptor = 0, os.open(path, os.O_RDONLY)
+    try:
+        while block := os.pread(descriptor, CHUNK, at):
+            data = block[: block.rfind(b"\n") + 1] or block
             yield at, data
             at += len(data)
-    if rest:
-        yield at, rest
+    finally:
+        os.close(descriptor)
 
 
 def scan(path: Path, matcher: Matcher) -> tuple[float, int]:

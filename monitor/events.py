@@ -12,8 +12,8 @@ from enum import Enum
 
 HEADS = (  # what the matcher looks for; nothing is grouped before one of these was seen
     r"Traceback \(most recent call last\):",
-    r"^\s+at [\w$.<>/\[\]@: -]+\(",
-    r"^\s+at (?:async |new )?(?:file://|node:|/|[A-Za-z]:\\)",
+    r"(?:\tat |    at )[\w$.<>/\[\]@: -]+\(",
+    r"(?:\tat |    at )(?:async |new )?(?:file://|node:|/|[A-Za-z]:\\)",
     r"^(?:\S+ +\| ?)?(?:panic: |fatal error: |goroutine \d+ \[)",
     r"thread '[^']*' (?:\(\d+\) )?panicked at",
 )

@@ -84,9 +84,16 @@ def available() -> bool:
     return re2 is not None
 
 
-def alternation(sources: list[bytes]) -> Any:
-    """One RE2 pattern that finds where any of them matches; only where RE2 is."""
-    return re2.compile(b"|".join(sources), _options(memory=256 << 20))
+def alternation(texts: list[tuple[bytes, bool]]) -> Any:
+    """One RE2 pattern that finds where any of these texts stands, case mattering where it says so."""
+    strict = b"|".join(re.escape(text) for text, case in texts if case)
+    folded = b"|".join(_folded(text) for text, case in texts if not case)
+    return re2.compile(b"(?:" + strict + b")|(?i:" + folded + b")", _options(memory=256 << 20))
+
+
+def _folded(text: bytes) -> bytes:
+    """Bytes above ASCII are left out of the folding, which engines do differently."""
+    return re.sub(rb"[\x80-\xff]+", lambda high: b"(?-i:" + high[0] + b")", re.escape(text))
 
 
 def _compile(source: bytes) -> Any:

@@ -1,7 +1,7 @@
 """Which lines of a chunk the rules must look at: three engines behind one function, one answer.
 
-`find(data)` gives the lines in which the text of a rule was seen, each with those rules. It may
-name a rule too many, never one too few: the verdict on the line itself decides.
+`find(data)` gives the lines in which a pattern was seen, each with those patterns. It may name a
+pattern too many, never one too few: the verdict on the line itself decides.
 """
 
 from __future__ import annotations
@@ -12,30 +12,42 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Protocol
 
 from monitor import hyper, linear
+from monitor.core import fewest
 from monitor.events import HEADS
 from monitor.model import Category
 from monitor.pattern import read
 from monitor.rule import Rules, Seen
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
+
+NEWLINE = 10
+SEEN = 65_536  # bytes of a line that rules read; a longer line is judged by its head
+
 
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A line of the chunk, where it stands in it, and what was seen there."""
 
     start: int
-    end: int  # after the last byte of its text, before its \\n
+    end: int  # after the last byte of its text, before its \n
     seen: tuple[Seen, ...]
     head: bool  # an event of several lines may begin here
 
 
 class Engine(Protocol):
-    """What is seen in a chunk: (an offset within the text of a line, the number of a pattern)."""
+    """The two questions every tier answers."""
 
     name: str
 
-    def hits(self, data: bytes) -> list[tuple[int, int]]: ...
+    def places(self, data: bytes) -> Iterable[int]:
+        """Offsets within lines that may matter, in order; a line too many is fine, one less is not."""
+        ...
+
+    def patterns(self, line: bytes) -> Iterable[int]:
+        """Which patterns match this one line."""
+        ...
 
 
 class Matcher:
@@ -43,14 +55,17 @@ class Matcher:
 
     def __init__(self, rules: Rules, tier: str = "", cache: Path | None = None) -> None:
         owners: dict[bytes, list[Seen]] = {}
+        texts: set[tuple[bytes, bool]] = set()
         for rule in rules.rules:
             if rule.category is not Category.BENIGN:
                 for pattern in rule.patterns:
                     owners.setdefault(pattern.detect, []).append((rule, pattern))
-        for head in HEADS:
-            owners.setdefault(read(head, case=True).detect, [])
+                    texts.update((text, pattern.case) for text in pattern.literals)
+        for head in (read(head, case=True) for head in HEADS):
+            owners.setdefault(head.detect, [])
+            texts.update((text, True) for text in head.literals)
         self._owners = [tuple(owned) for owned in owners.values()]
-        self._engine = _engine(list(owners), tier, cache)
+        self._engine = _engine(list(owners), texts, tier, cache)
 
     @property
     def tier(self) -> str:
@@ -58,92 +73,101 @@ class Matcher:
 
     def find(self, data: bytes) -> list[Hit]:
         """The lines to look at, in the order in which they stand."""
-        found = self._engine.hits(data)
-        return self._lines(data, found) if found else []
-
-    def _lines(self, data: bytes, found: list[tuple[int, int]]) -> list[Hit]:
-        found.sort()
         hits: list[Hit] = []
-        start, end = 0, 0
-        seen: list[int] = []
-        for at, number in found:
-            if at >= end:
-                if seen:
-                    hits.append(_hit(start, end, seen, self._owners))
-                start = data.rfind(b"\n", 0, at) + 1
-                end = data.find(b"\n", at)
-                end = len(data) if end < 0 else end
-                seen = []
-            seen.append(number)
-        hits.append(_hit(start, end, seen, self._owners))
+        end = -1 if data else 0
+        for place in self._engine.places(data):
+            if place <= end:
+                continue
+            start = data.rfind(b"\n", 0, place) + 1
+            end = data.find(b"\n", place)
+            end = len(data) if end < 0 else end
+            if hit := self._hit(start, end, data[start:end]):
+                hits.append(hit)
         return hits
 
-
-def _hit(start: int, end: int, numbers: list[int], owners: list[tuple[Seen, ...]]) -> Hit:
-    numbers = list(dict.fromkeys(numbers))
-    seen = tuple(each for number in numbers for each in owners[number])
-    return Hit(start, end, seen, not all(owners[number] for number in numbers))
+    def _hit(self, start: int, end: int, line: bytes) -> Hit | None:
+        numbers = list(self._engine.patterns(line[:SEEN]))
+        if not numbers:
+            return None
+        seen = tuple(each for number in numbers for each in self._owners[number])
+        return Hit(start, end, seen, not all(self._owners[number] for number in numbers))
 
 
 class _Hyperscan:
-    """All patterns in one pass over the chunk."""
+    """Fixed texts over the chunk at the speed of memory, then all patterns over the lines found."""
 
     name = "hyperscan"
 
-    def __init__(self, sources: list[bytes], cache: Path | None) -> None:
-        self._block = hyper.Block(sources, cache)
+    def __init__(
+        self, sources: list[bytes], texts: set[tuple[bytes, bool]], cache: Path | None
+    ) -> None:
+        self._texts = hyper.Block(texts, cache, fewest)
+        self._patterns = hyper.Block([(source, True) for source in sources], cache)
 
-    def hits(self, data: bytes) -> list[tuple[int, int]]:
-        return self._block.hits(data)
+    def places(self, data: bytes) -> Iterable[int]:
+        if not data:
+            return
+        # A text may hold the line end before or after it; the edges of the chunk have none.
+        yield 0
+        ends = [place if data[place] != NEWLINE else place - 1 for place, _ in self._texts.hits(data)]
+        yield from sorted(ends)
+        yield len(data) - 1
+
+    def patterns(self, line: bytes) -> Iterable[int]:
+        return sorted({number for _, number in self._patterns.hits(line)}) if line else ()
 
 
 class _Re2:
-    """Finds a line by one alternation, then asks all patterns about that line at once."""
+    """One alternation of fixed texts finds the lines, one set of all patterns is asked about each."""
 
     name = "re2"
 
-    def __init__(self, sources: list[bytes]) -> None:
-        self._any = linear.alternation(sources)
+    def __init__(self, sources: list[bytes], texts: set[tuple[bytes, bool]]) -> None:
+        self._any = linear.alternation(sorted(texts))
         self._sieve = linear.Sieve(sources)
 
-    def hits(self, data: bytes) -> list[tuple[int, int]]:
-        found: list[tuple[int, int]] = []
-        at = 0
-        while (first := self._any.search(data, at)) is not None:
-            where = first.end() - 1
-            start = data.rfind(b"\n", 0, where) + 1
-            end = data.find(b"\n", where)
-            end = len(data) if end < 0 else end
-            found += [(start, number) for number in self._sieve.matching(data[start:end])]
-            at = end + 1
-            if at >= len(data):
-                break
-        return found
+    def places(self, data: bytes) -> Iterable[int]:
+        if not data:
+            return
+        yield 0
+        at = max(data.find(b"\n"), 0)  # the line end itself may be the start of a text
+        while (found := self._any.search(data, at)) is not None:
+            place = found.end() - 1
+            yield place if data[place] != NEWLINE else place - 1
+            at = data.find(b"\n", place)
+            if at < 0:
+                return
+        yield len(data) - 1
+
+    def patterns(self, line: bytes) -> Iterable[int]:
+        return self._sieve.matching(line)
 
 
 class _Reference:
-    """Pattern by pattern and line by line: plain, slow, what the others are measured against."""
+    """Line by line and pattern by pattern: plain, slow, what the others are measured against."""
 
     name = "reference"
 
     def __init__(self, sources: list[bytes]) -> None:
         self._compiled = [re.compile(source) for source in sources]
 
-    def hits(self, data: bytes) -> list[tuple[int, int]]:
-        found: list[tuple[int, int]] = []
+    def places(self, data: bytes) -> Iterable[int]:
         at = 0
         for line in data.split(b"\n"):
-            if line:
-                found += [(at, n) for n, each in enumerate(self._compiled) if each.search(line)]
+            yield at
             at += len(line) + 1
-        return found
+
+    def patterns(self, line: bytes) -> Iterable[int]:
+        return [number for number, each in enumerate(self._compiled) if each.search(line)]
 
 
-def _engine(sources: list[bytes], tier: str, cache: Path | None) -> Engine:
+def _engine(
+    sources: list[bytes], texts: set[tuple[bytes, bool]], tier: str, cache: Path | None
+) -> Engine:
     if tier == "hyperscan" or (not tier and hyper.available()):
-        return _Hyperscan(sources, cache)
+        return _Hyperscan(sources, texts, cache)
     if tier == "re2" or (not tier and linear.available()):
-        return _Re2(sources)
+        return _Re2(sources, texts)
     if not tier:
         what = "neither hyperscan nor google-re2 is installed: logs are read slowly"
         warnings.warn(what, stacklevel=3)

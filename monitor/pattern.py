@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor.core import MIN_LITERAL, cores_of
+from monitor.core import MIN_LITERAL, cores_of, trimmed
 from monitor.syntax import Parser, PatternError, emit
 
 __all__ = ["MIN_LITERAL", "Pattern", "PatternError", "read"]
@@ -21,8 +21,10 @@ class Pattern:
     text: str  # as the rule has it
     exact: bytes  # with its named groups: what decides, on one line
     detect: bytes  # matches wherever `exact` does, maybe more: what is looked for in whole chunks
-    literals: tuple[bytes, ...]  # one of these, lower case, is in every match; empty when nothing is fixed
+    literals: tuple[bytes, ...]  # one of these is in every match; a \n is where a line ends or begins
     names: tuple[str, ...]
+    case: bool
+    sure: bool  # nothing was trimmed: what `detect` finds, `exact` matches
 
 
 def read(text: str, *, case: bool = False) -> Pattern:
@@ -34,6 +36,7 @@ def read(text: str, *, case: bool = False) -> Pattern:
     flags = b"(?-i:" if case else b"(?i:"
     exact = flags + emit(branches, named=True) + b")"
     cores = cores_of(branches)
-    detect = flags + b"|".join(core.source for core in cores) + b")" if cores else exact
-    literals = sorted({text.lower() for core in cores for text in core.texts})
-    return Pattern(text, exact, detect, tuple(literals), tuple(parser.names))
+    whole, detect = flags + emit(branches, named=False) + b")", flags + trimmed(branches) + b")"
+    texts = {each if case else each.lower() for core in cores for each in core.texts}
+    names = tuple(parser.names)
+    return Pattern(text, exact, detect, tuple(sorted(texts)), names, case, whole == detect)

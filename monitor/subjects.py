@@ -48,7 +48,7 @@ NOISE = Search(
     rb"|(?:GET|POST|HEAD|PUT|DELETE|PATCH|OPTIONS) /\S* HTTP/\d|</?\w+>)"
 )
 REQUEST = Search(rb"\b(?:GET|POST|HEAD|PUT|DELETE|PATCH|OPTIONS) (?P<subject>/[^\s\"?]*)")
-RELATED = frozenset({"rename", "link"})
+MARKS = Search(rb"[/.\\]\w")
 TOKENS = (
     ("url", Search(rb"\b(?P<subject>[a-zA-Z][a-zA-Z0-9+.-]{1,20}://[^\s\"'<>|,)}\]`]+)")),
     ("path", Search(rb"[\"'`](?P<subject>(?:[A-Za-z]:[\\/]|\.{0,2}/|~/)[^\"'`\n]*)[\"'`]")),
@@ -110,13 +110,14 @@ def nearest(line: bytes, category: Category, at: tuple[int, int]) -> str | None:
         return None
     if category in FILES and (beside := _beside(line, at)):
         return beside
-    noise = [span for span, _ in NOISE.spans(line)]
-    candidates = [each for each in _candidates(line) if not _inside(each, noise)]
-    candidates = [each for each in candidates if not _counter(line, each)]
+    noise: list[tuple[int, int]] | None = None
     for kind in _kinds(category):
-        same = [each for each in candidates if each.kind == kind]
-        if same:
-            best = min(same, key=lambda each: _distance(each, at))
+        candidates = [each for each in _candidates(line, kind) if not _counter(line, each)]
+        if candidates and noise is None:
+            noise = [span for span, _ in NOISE.spans(line)]
+        candidates = [each for each in candidates if not _inside(each, noise or ())]
+        if candidates:
+            best = min(candidates, key=lambda each: _distance(each, at))
             return _tidy(line[best.start : best.end].decode("utf-8", "replace"))
     return None
 
@@ -129,10 +130,11 @@ def _kinds(category: Category) -> tuple[str, ...]:
     return ORDERS["network"] if category in NETWORK else ORDERS["other"]
 
 
-def _candidates(line: bytes) -> Iterable[Candidate]:
-    for kind, search in TOKENS:
-        for _, groups in search.spans(line):
-            yield Candidate(kind, *groups["subject"])
+def _candidates(line: bytes, kind: str) -> Iterable[Candidate]:
+    for each, search in TOKENS:
+        if each == kind:
+            for _, groups in search.spans(line):
+                yield Candidate(kind, *groups["subject"])
 
 
 def _beside(line: bytes, at: tuple[int, int]) -> str | None:
@@ -161,12 +163,15 @@ def _counter(line: bytes, each: Candidate) -> bool:
 def ordinary(line: bytes) -> str | None:
     """What an ordinary line is about: its URL, its request, its address or its path."""
     line = line[:READ]
+    if not MARKS.hit(line):
+        return None
     noise = [span for span, _ in NOISE.spans(line)]
-    found = [e for e in _candidates(line) if not _inside(e, noise) and not _counter(line, e)]
-    found += [Candidate("path", *groups["subject"]) for _, groups in REQUEST.spans(line)]
     for kind in ("url", "path", "file"):
-        first = min((each for each in found if each.kind == kind), key=_start, default=None)
-        if first:
+        found = [each for each in _candidates(line, kind) if not _inside(each, noise)]
+        if kind == "path":
+            found += [Candidate(kind, *groups["subject"]) for _, groups in REQUEST.spans(line)]
+        if found:
+            first = min(found, key=_start)
             return _tidy(line[first.start : first.end].decode("utf-8", "replace"))
     return None
 

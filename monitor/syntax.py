@@ -6,6 +6,8 @@ import re
 from dataclasses import dataclass, field
 
 MAX_REPEAT = 300
+LINE_START = b"(?m:^)"
+LINE_END = rb"\r?(?m:$)"
 SPACE = rb"\t\x0b\x0c\r "
 CLASSES = {
     "d": rb"[0-9]",
@@ -94,9 +96,9 @@ class Parser:
         if char == ".":
             return Atom("class", rb"[^\n]")
         if char == "^":
-            return Atom("anchor", b"(?m:^)")
+            return Atom("anchor", LINE_START)
         if char == "$":
-            return Atom("anchor", rb"\r?(?m:$)")
+            return Atom("anchor", LINE_END)
         return Atom("literal", char.encode())
 
     def _group(self) -> Atom:
@@ -197,7 +199,7 @@ def _emit_atom(atom: Atom, named: bool) -> bytes:
 
 def _chars(source: bytes) -> tuple[bytes, ...]:
     """The characters of a class like [oa]; none when it is negated, a range or large."""
-    inside = source[1:-1]
-    if source[1:2] == b"^" or len(inside) > 6 or re.search(rb".-.|\\[^ -/:-@]", inside):
+    inside = re.sub(rb"\\x(..)", lambda code: bytes([int(code[1], 16)]), source[1:-1])
+    if source[1:2] == b"^" or len(inside) > 6 or re.search(rb".-.|\\[^ -/:-@\[-`]", inside):
         return ()
     return tuple(bytes([byte]) for byte in re.sub(rb"\\(.)", rb"\1", inside))

@@ -67,7 +67,6 @@ class Judge:
         owned = [
             (rule, pattern)
             for rule in self.rules
-            if rule.category is not Category.BENIGN
             for pattern in rule.patterns
         ]
         return Sieve([pattern.detect for _, pattern in owned]), owned
@@ -116,7 +115,7 @@ class Judge:
         """The rules that hold on the line, the winner first."""
         likely: dict[str, tuple[Rule, list[Pattern]]] = {}
         for rule, pattern in seen:
-            if self._search(pattern.exact).hit(line) is not None:
+            if pattern.sure or self._search(pattern.exact).hit(line) is not None:
                 likely.setdefault(rule.name, (rule, []))[1].append(pattern)
         if not likely:
             return []
@@ -136,7 +135,9 @@ class Judge:
     def _ranked(self, blanked: bytes, hits: list[Rule]) -> list[Rule]:
         sieve, owners = self._ordinary
         known = {owners[index].name: owners[index] for index in sieve.matching(blanked)}
-        hits += [rule for rule in known.values() if not self._unless(blanked, rule)]
+        present = {rule.name for rule in hits}
+        new = [rule for rule in known.values() if rule.name not in present]
+        hits += [rule for rule in new if not self._unless(blanked, rule)]
         present = {rule.name for rule in hits}
         beaten = {
             rule.name for rule in hits if self._beaten_by.get(rule.name, frozenset()) & present
@@ -144,7 +145,10 @@ class Judge:
         return sorted(hits, key=lambda rule: (rule.name in beaten, *rule.order))
 
     def _unless(self, line: bytes, rule: Rule) -> bool:
-        return any(self._search(pattern.exact).hit(line) is not None for pattern in rule.unless)
+        if not rule.unless:
+            return False
+        source = b"|".join(pattern.exact for pattern in rule.unless)
+        return self._search(source).hit(line) is not None
 
     def _said_quietly(self, line: bytes, rule: Rule) -> str:
         if rule.quiet or level(line) is not Level.QUIET:
