@@ -43,14 +43,15 @@ class Beginnings:
         self._current[tail.path] = tail
         last = next((p.id for p in reversed(self.known.values()) if p.path == tail.path), None)
         known = self.known.pop(tail.id, None)
-        if known and is_same(tail.fd, known):
+        if known and known.offset and is_same(tail.fd, known):
             tail.go(known.offset)
             return [tail]
-        if known:
+        if known and known.offset:
             self._mismatched.append(known)
-        if known and known.id == last and not followed:
+        if known and known.offset and known.id == last and not followed:
             return self._after_rewrite(tail, known, out, now, at)
-        if self._is_copy(tail):
+        # A file of which nothing was read is known by nothing: its inode may be another's by now.
+        if self._is_copy(tail) or (known and known.id == last and not followed):
             return [tail]
         if former and followed:
             return self._after(former, tail, out, now, at)
