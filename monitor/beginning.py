@@ -64,8 +64,9 @@ class Beginnings:
     def left_behind(self, path: str, now: float) -> list[Tail]:
         """What is unread of files that had this name, which leads nowhere now."""
         rest: list[Tail] = []
-        for one in [one for one in self.known.values() if one.path == path]:
-            rest += self._rest(one, now)[0]
+        mine = [one for one in self.known.values() if one.path == path]
+        for one in mine:
+            rest += self._rest(one, now, at_end=one is mine[-1])[0]
         if rest:
             self._current[path] = rest[-1]
         return self._in_order(rest)
@@ -181,7 +182,9 @@ class Beginnings:
             out.append(Gap(tail.path, told, 0, at))
         return self._in_order([*rest, tail])
 
-    def _rest(self, known: Position, now: float) -> tuple[list[Tail], int | None]:
+    def _rest(
+        self, known: Position, now: float, *, at_end: bool = False
+    ) -> tuple[list[Tail], int | None]:
         """What a known file holds beyond its position, and when it was last written, if it is found."""
         for one in generations(known.path)[: -LOOKED_INTO - 1 : -1]:
             if one.id in self._tails:
@@ -191,7 +194,8 @@ class Beginnings:
                 if tail is None:
                     continue
                 same = is_same(tail.fd, known) if known.offset else one.id == known.id
-                if same and os.fstat(tail.fd).st_size > known.offset:
+                same = same and not self._is_another(tail, known)
+                if same and (at_end or os.fstat(tail.fd).st_size > known.offset):
                     tail.id = known.id if one.packed else one.id
                     tail.go(known.offset)
                     self.known.pop(known.id, None)
@@ -200,6 +204,11 @@ class Beginnings:
                 if same:
                     return [], one.changed
         return [], None
+
+    def _is_another(self, tail: Tail, known: Position) -> bool:
+        """Whether a file was read further under its own identity: it was saved over the known one."""
+        own = self.known.get(tail.id)
+        return own is not None and own.id != known.id and own.offset > 0 and is_same(tail.fd, own)
 
     # --- copies --------------------------------------------------------------------------------
 

@@ -58,6 +58,19 @@ MIGRATIONS: tuple[str, ...] = (
         stopped_by TEXT NOT NULL
     ) STRICT, WITHOUT ROWID;
     """,
+    """
+    CREATE TABLE incident (id INTEGER PRIMARY KEY, open INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+    CREATE INDEX incident_open ON incident (open, id);
+    CREATE TABLE attempt (
+        id INTEGER PRIMARY KEY AUTOINCREMENT,
+        incident INTEGER NOT NULL,
+        strategy TEXT NOT NULL,
+        began REAL NOT NULL,
+        result TEXT
+    ) STRICT;
+    CREATE TABLE record (seq INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL) STRICT;
+    CREATE TABLE kept (name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    """,
 )
 
 

@@ -153,6 +153,7 @@ class Story(RuleBasedStateMachine):
     # --- what happens to the log ---------------------------------------------------------------
 
     @precondition(lambda self: self.log.is_file() and self.writer >= 0)
+    @precondition(lambda self: not self.log.is_symlink())
     @rule(reopen=st.booleans())
     def rename(self, reopen: bool) -> None:
         """Rotation; the writer finishes its line in the old file and then opens the new one."""
