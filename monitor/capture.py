@@ -8,6 +8,7 @@ import gzip
 import os
 import re
 import shutil
+import stat
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -34,6 +35,8 @@ def wants_rotation(path: Path, limits: Log, watched_since: float, now: float) ->
     try:
         status = path.stat(follow_symlinks=False)
     except OSError:
+        return False
+    if not stat.S_ISREG(status.st_mode):
         return False
     if 0 < limits.size <= status.st_size:
         return True
