@@ -59,7 +59,7 @@ MIGRATIONS: tuple[str, ...] = (
     ) STRICT, WITHOUT ROWID;
     """,
     """
-    CREATE TABLE incident (id INTEGER PRIMARY KEY, open INTEGER NOT NULL, body BLOB NOT NULL) STRICT;
+    CREATE TABLE incident (id INTEGER PRIMARY KEY, open INTEGER NOT NULL, body TEXT NOT NULL) STRICT;
     CREATE INDEX incident_open ON incident (open, id);
     CREATE TABLE attempt (
         id INTEGER PRIMARY KEY AUTOINCREMENT,
@@ -68,8 +68,8 @@ MIGRATIONS: tuple[str, ...] = (
         began REAL NOT NULL,
         result TEXT
     ) STRICT;
-    CREATE TABLE record (seq INTEGER PRIMARY KEY AUTOINCREMENT, body BLOB NOT NULL) STRICT;
-    CREATE TABLE kept (name TEXT NOT NULL PRIMARY KEY, value BLOB NOT NULL) STRICT, WITHOUT ROWID;
+    CREATE TABLE record (seq INTEGER PRIMARY KEY AUTOINCREMENT, body TEXT NOT NULL) STRICT;
+    CREATE TABLE kept (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     """,
 )
 
@@ -118,7 +118,11 @@ class State:
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
-        """All of it or nothing; on disk when it ends."""
+        """All of it or nothing; on disk when it ends. One inside another is part of it."""
+        if self._db.in_transaction:
+            with _told():
+                yield self._db
+            return
         with _told():
             self._db.execute("BEGIN IMMEDIATE")
         try:

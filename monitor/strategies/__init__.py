@@ -1,0 +1,30 @@
+"""All strategies, one way to help per file; a name that stands twice fails at import."""
+
+from __future__ import annotations
+
+from monitor.strategies import (
+    end_stray_poller,
+    note,
+    probe_server,
+    raise_limits,
+    restart_child,
+    resume_job,
+    stop_child,
+    wait_out,
+)
+from monitor.strategy import Strategy
+
+ALL: tuple[Strategy, ...] = (
+    end_stray_poller.STRATEGY,
+    note.STRATEGY,
+    probe_server.STRATEGY,
+    raise_limits.STRATEGY,
+    restart_child.STRATEGY,
+    resume_job.STRATEGY,
+    stop_child.STRATEGY,
+    wait_out.STRATEGY,
+)
+
+BY_NAME = {strategy.name: strategy for strategy in ALL}
+if len(BY_NAME) != len(ALL):
+    raise ImportError("two strategies have one name")
