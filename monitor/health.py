@@ -86,11 +86,12 @@ class Checkup:
         """Until cancelled; `cure` is called when it is sick."""
         log = _Changes(self._log)
         heartbeat = _Changes(self._heartbeat) if self._heartbeat else None
-        self._unanswered, used = 0, (time.monotonic(), 0.0)
+        self._unanswered = 0
+        used: tuple[float, float] | None = None
         while True:
             now = time.monotonic()
             memory, cpu = child.tree.usage()
-            share = (cpu - used[1]) / (now - used[0]) if used[1] and now > used[0] else None
+            share = None if used is None else max(0.0, cpu - used[1]) / max(1e-3, now - used[0])
             used = (now, cpu)
             age = heartbeat.age(now) if heartbeat else await self._progress_age()
             self.vitals = Vitals(memory, share, age, log.age(now), self._unanswered)
