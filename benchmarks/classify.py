@@ -19,6 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
@@ -26,8 +27,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 from monitor.classify import Classifier
 from monitor.matcher import Matcher
 from monitor.model import Category, Chunk, FileId
+from monitor.rule import Rules
 from monitor.rules import load
-from monitor.verdict import Judge
 
 CHUNK = 256 << 10
 ERRORS = (
@@ -37,23 +38,36 @@ ERRORS = (
     "{t} CRITICAL WORKER TIMEOUT (pid:{n})",
     "{t} ERROR worker: OSError: [Errno 28] No space left on device: '/srv/out/{w}.mp4'",
     "cp: error al escribir en '/srv/{w}/{n}': No queda espacio en el dispositivo",
-    "{t} ERROR: duplicate key value violates unique constraint \"{w}_pkey\"",
+    '{t} ERROR: duplicate key value violates unique constraint "{w}_pkey"',
 )
 ORDINARY = (
     "{t} INFO worker.{n}: task media.transcode[{h}] succeeded in 0.{n}s: None",
-    "10.0.{b}.{b} - - [{t}] \"GET /api/v1/jobs/{n}?page={b} HTTP/1.1\" 200 {n} \"-\" \"Mozilla/5.0 (X11; Linux x86_64)\"",
+    '10.0.{b}.{b} - - [{t}] "GET /api/v1/jobs/{n}?page={b} HTTP/1.1" 200 {n} "-" "Mozilla/5.0 (X11; Linux x86_64)"',
     "{t} DEBUG telegram.ext.Application: Processing update {n} from chat {n} of {w}",
     "{t} [{n}] LOG:  checkpoint complete: wrote {b} buffers (0.{b}%); 0 WAL file(s) added, 0 removed",
-    "{t} INFO httpx: HTTP Request: POST https://api.example.org/bot/getUpdates \"HTTP/1.1 200 OK\"",
+    '{t} INFO httpx: HTTP Request: POST https://api.example.org/bot/getUpdates "HTTP/1.1 200 OK"',
     "frame= {n} fps={b} q=28.0 size= {n}kB time=00:0{d}:{b}.10 bitrate={n}.1kbits/s speed=2.1x",
     "{t} INFO dfs.DataNode$PacketResponder: PacketResponder {d} for block blk_{n}{n} terminating",
     "Nov 20 08:{b}:{b} host systemd[1]: Started Session {n} of user {w}.",
     "{t} WARNING worker: queue length {n}, connection pool size {b}, timeout={b}s, retries={d}",
-    "level=info ts={t} caller=main.go:{b} msg=\"request completed\" status=200 duration={b}ms path=/v1/{w}",
+    'level=info ts={t} caller=main.go:{b} msg="request completed" status=200 duration={b}ms path=/v1/{w}',
     "[{t}: INFO/MainProcess] Task tasks.send[{h}] received",
     "{t} INFO pipeline.download event=download.done job={h} modelo={w} file=modelos/{w}/{n}.mp4 bytes={n}",
 )
-WORDS = "ana victor luz norte puente rio sol campo clave nube faro marea".split()
+WORDS = [
+    "ana",
+    "victor",
+    "luz",
+    "norte",
+    "puente",
+    "rio",
+    "sol",
+    "campo",
+    "clave",
+    "nube",
+    "faro",
+    "marea",
+]
 
 
 def make(path: Path, megabytes: int, errors: float = 0.001) -> int:
@@ -78,7 +92,7 @@ def make(path: Path, megabytes: int, errors: float = 0.001) -> int:
     return lines
 
 
-def chunks(path: Path):
+def chunks(path: Path) -> Iterator[tuple[int, bytes]]:
     """Whole lines in blocks as the follower hands them on."""
     at, descriptor = 0, os.open(path, os.O_RDONLY)
     try:
@@ -104,7 +118,7 @@ def classify(path: Path, classifier: Classifier) -> tuple[float, int]:
     return time.process_time() - started, found
 
 
-def one_by_one(path: Path, rules) -> tuple[float, int]:
+def one_by_one(path: Path, rules: Rules) -> tuple[float, int]:
     """Every rule's pattern in turn over every line with `re`, as most programs do it."""
     compiled = [
         re.compile(pattern.exact)
@@ -130,12 +144,15 @@ def command(argv: list[str], empty: Path, path: Path, env: dict[str, str]) -> tu
         )  # fmt: skip
         after = os.times()
         used.append(
-            after.children_user + after.children_system - before.children_user - before.children_system
+            after.children_user
+            + after.children_system
+            - before.children_user
+            - before.children_system
         )
     return max(used[1] - used[0], 1e-6), -1
 
 
-def patterns_file(rules, folder: Path) -> Path:
+def patterns_file(rules: Rules, folder: Path) -> Path:
     """Our detection patterns in the words of grep -E, rg and SEC; those without a twin are left out."""
     rows = []
     for rule in rules.rules:
@@ -151,7 +168,7 @@ def patterns_file(rules, folder: Path) -> Path:
     return path
 
 
-def peers(rules, folder: Path) -> dict[str, list[str]]:
+def peers(rules: Rules, folder: Path) -> dict[str, list[str]]:
     file = patterns_file(rules, folder)
     rows = file.read_text().splitlines()
     found = {"GNU grep -E": ["grep", "-cEi", "-f", str(file), "{}"]}
@@ -201,14 +218,16 @@ def main() -> None:
         for peer, argv in peers(rules, folder).items():
             fast = peer in {"GNU grep -E", "ripgrep"}
             target = big if fast else small
-            times = [command(argv, empty, target, env)[0] for _ in range(asked.rounds if fast else 1)]
+            times = [
+                command(argv, empty, target, env)[0] for _ in range(asked.rounds if fast else 1)
+            ]
             show(peer, size if fast else little, times, "" if fast else f"{asked.peers_mb} MB")
         tiny = folder / "tiny.log"
         make(tiny, 1)
         show("re, one by one", tiny.stat().st_size, [one_by_one(tiny, rules)[0]], "1 MB")
 
 
-def ours(rules, folder: Path, big: Path, size: int, rounds: int) -> None:
+def ours(rules: Rules, folder: Path, big: Path, size: int, rounds: int) -> None:
     for tier in ("hyperscan", "re2"):
         started = time.perf_counter()
         matcher = Matcher(rules, tier, folder)
@@ -222,8 +241,12 @@ def ours(rules, folder: Path, big: Path, size: int, rounds: int) -> None:
         show(f"vigia {tier}: find", size, [seconds for seconds, _ in runs], note)
         classifier = Classifier(rules, tier=tier, cache=folder)
         runs = [classify(big, classifier) for _ in range(rounds)]
-        show(f"vigia {tier}: find, judge, capture", size, [seconds for seconds, _ in runs], f"{runs[0][1]} matches")
-    Judge(rules)
+        show(
+            f"vigia {tier}: find, judge, capture",
+            size,
+            [seconds for seconds, _ in runs],
+            f"{runs[0][1]} matches",
+        )
 
 
 if __name__ == "__main__":

@@ -70,9 +70,8 @@ def _candidates(branch: list[Atom]) -> list[list[Core]]:
             texts = frozenset(left + right for left in texts for right in unit)
             if min(map(len, texts)) >= MIN_LITERAL:
                 found.append([Core(texts)])
-    for atom in branch:
-        if atom.kind == "group" and not atom.optional and not texts_of(atom):
-            found.append(cores_of(atom.branches))
+    groups = (atom for atom in branch if atom.kind == "group" and not atom.optional)
+    found += [cores_of(atom.branches) for atom in groups if not texts_of(atom)]
     return [cores for cores in found if cores]
 
 
@@ -140,9 +139,7 @@ def fewest(texts: Iterable[tuple[bytes, bool]]) -> list[tuple[bytes, bool]]:
     folded: set[bytes] = set()
     strict: set[bytes] = set()
     for text, case in sorted(set(texts), key=lambda each: (len(each[0]), each)):
-        parts = {
-            text[i:j] for i in range(len(text)) for j in range(i + MIN_LITERAL, len(text) + 1)
-        }
+        parts = {text[i:j] for i in range(len(text)) for j in range(i + MIN_LITERAL, len(text) + 1)}
         if not folded.isdisjoint(part.lower() for part in parts):
             continue
         if case and not strict.isdisjoint(parts):

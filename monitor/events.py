@@ -182,9 +182,9 @@ def _exceptions(lines: list[bytes]) -> list[int]:
         rest = body(event, line)
         _, event = step(event, line)
         inner = MARGIN.sub(b"", rest, count=1).lstrip() if MARGIN.match(rest) else rest
-        if event.place is Place.SAID and (was is not Place.SAID or MARGIN.match(rest)):
-            if EXCEPTION.match(inner) and not inner[:1].isspace():
-                said.append(number)
+        new = event.place is Place.SAID and (was is not Place.SAID or MARGIN.match(rest))
+        if new and EXCEPTION.match(inner) and not inner[:1].isspace():
+            said.append(number)
     return said
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 try:
     import hyperscan
 except ImportError:  # no wheel for this machine: the next tier serves
-    hyperscan = None
+    hyperscan = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -44,7 +44,8 @@ class Block:
 
     def hits(self, data: bytes) -> list[tuple[int, int]]:
         """(Offset of the last byte, number of the pattern) of everything found."""
-        self._found = found = []
+        found: list[tuple[int, int]] = []
+        self._found = found
         self._database.scan(data, match_event_handler=self._on_match)
         return found
 

@@ -109,7 +109,9 @@ class _Hyperscan:
             return
         # A text may hold the line end before or after it; the edges of the chunk have none.
         yield 0
-        ends = [place if data[place] != NEWLINE else place - 1 for place, _ in self._texts.hits(data)]
+        ends = [
+            place if data[place] != NEWLINE else place - 1 for place, _ in self._texts.hits(data)
+        ]
         yield from sorted(ends)
         yield len(data) - 1
 

@@ -17,8 +17,22 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 KEYS = frozenset(
-    "name category severity weight patterns unless captures match no_match beats case quiet"
-    " replace trusts".split()
+    [
+        "name",
+        "category",
+        "severity",
+        "weight",
+        "patterns",
+        "unless",
+        "captures",
+        "match",
+        "no_match",
+        "beats",
+        "case",
+        "quiet",
+        "replace",
+        "trusts",
+    ]
 )
 CATEGORIES = {category.value: category for category in Category}
 SEVERITIES = {severity.value: severity for severity in Severity}
@@ -67,16 +81,15 @@ def _pack(path: Path, text: str, named: dict[str, Rule], faults: list[Fault]) ->
     try:
         table = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        line = re.search(r"line (\d+)", str(error))
-        faults.append(Fault(str(path), int(line[1]) if line else 1, f"not TOML: {error}"))
+        at = re.search(r"line (\d+)", str(error))
+        faults.append(Fault(str(path), int(at[1]) if at else 1, f"not TOML: {error}"))
         return
     rows = text.splitlines()
     heads = [number for number, row in enumerate(rows, 1) if row.strip() == HEAD]
-    for name in sorted(table.keys() - {"rule", "disable", "about"}):
-        faults.append(Fault(str(path), 1, f"unknown key `{name}`"))
-    for name in table.get("disable", []):
-        if named.pop(name, None) is None:
-            faults.append(Fault(str(path), 1, f"disables `{name}`, which does not exist"))
+    unknown = sorted(table.keys() - {"rule", "disable", "about"})
+    gone = [name for name in table.get("disable", []) if named.pop(name, None) is None]
+    faults += [Fault(str(path), 1, f"unknown key `{name}`") for name in unknown]
+    faults += [Fault(str(path), 1, f"disables `{name}`, which does not exist") for name in gone]
     for raw, line in zip(table.get("rule", []), heads, strict=False):
         block = _Block(str(path), line, rows, raw)
         rule = block.rule()

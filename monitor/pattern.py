@@ -21,7 +21,9 @@ class Pattern:
     text: str  # as the rule has it
     exact: bytes  # with its named groups: what decides, on one line
     detect: bytes  # matches wherever `exact` does, maybe more: what is looked for in whole chunks
-    literals: tuple[bytes, ...]  # one of these is in every match; a \n is where a line ends or begins
+    literals: tuple[
+        bytes, ...
+    ]  # one of these is in every match; a \n is where a line ends or begins
     names: tuple[str, ...]
     case: bool
     sure: bool  # nothing was trimmed: what `detect` finds, `exact` matches

@@ -14,8 +14,24 @@ if TYPE_CHECKING:
     from monitor.pattern import Pattern
 
 CAPTURES = frozenset(
-    "path url host port job modelo exception retry_after subject command library size limit pid"
-    " status table".split()
+    [
+        "path",
+        "url",
+        "host",
+        "port",
+        "job",
+        "modelo",
+        "exception",
+        "retry_after",
+        "subject",
+        "command",
+        "library",
+        "size",
+        "limit",
+        "pid",
+        "status",
+        "table",
+    ]
 )
 SUBJECTS = ("subject", "path", "url", "host", "command", "library")
 LOUD = {

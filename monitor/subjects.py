@@ -32,9 +32,46 @@ NETWORK = frozenset({Category.TIMEOUT, Category.SERVER_DOWN, Category.TLS})
 EITHER = frozenset({Category.AUTH, Category.RATE_LIMIT, Category.RECIPIENT_GONE, Category.CONFLICT})
 
 ABOUT = frozenset(
-    "pid line code port id uid gid tid row col status errno error size count took time at line job"
-    " task level attempt retry worker thread offset length exit main version server linea lines"
-    " mode error_code exitcode http".split()
+    [
+        "pid",
+        "line",
+        "code",
+        "port",
+        "id",
+        "uid",
+        "gid",
+        "tid",
+        "row",
+        "col",
+        "status",
+        "errno",
+        "error",
+        "size",
+        "count",
+        "took",
+        "time",
+        "at",
+        "line",
+        "job",
+        "task",
+        "level",
+        "attempt",
+        "retry",
+        "worker",
+        "thread",
+        "offset",
+        "length",
+        "exit",
+        "main",
+        "version",
+        "server",
+        "linea",
+        "lines",
+        "mode",
+        "error_code",
+        "exitcode",
+        "http",
+    ]
 )
 
 # What names the place in somebody's source, or the other end, is not what failed.
@@ -74,8 +111,34 @@ BEFORE = Search(
 TOKEN_BEFORE = Search(rb"(?:^|[\s(\[])(?P<subject>[^\s\"'():\[\]]*/[^\s\"'()\[\]]*?): ?$")
 OPERAND = Search(rb"^[\w.-]+: (?P<subject>[\w.-]+): ?$")
 NOT_A_NAME = frozenset(
-    "error errno fatal failed warning reason exception cause info panic err oserror ioerror message"
-    " critical denied mkdir open stat read write bash sh zsh detail status".split()
+    [
+        "error",
+        "errno",
+        "fatal",
+        "failed",
+        "warning",
+        "reason",
+        "exception",
+        "cause",
+        "info",
+        "panic",
+        "err",
+        "oserror",
+        "ioerror",
+        "message",
+        "critical",
+        "denied",
+        "mkdir",
+        "open",
+        "stat",
+        "read",
+        "write",
+        "bash",
+        "sh",
+        "zsh",
+        "detail",
+        "status",
+    ]
 )
 ORDERS = {
     "files": ("path", "file", "url", "hostport"),

@@ -64,11 +64,7 @@ class Judge:
 
     @cached_property
     def _all(self) -> tuple[Sieve, list[Seen]]:
-        owned = [
-            (rule, pattern)
-            for rule in self.rules
-            for pattern in rule.patterns
-        ]
+        owned = [(rule, pattern) for rule in self.rules for pattern in rule.patterns]
         return Sieve([pattern.detect for _, pattern in owned]), owned
 
     def judge(self, line: bytes, seen: Iterable[Seen] | None = None) -> Verdict:
@@ -99,7 +95,7 @@ class Judge:
 
     def event(self, text: str | list[bytes]) -> Verdict:
         """The verdict on lines that belong together; the last exception line is their cause."""
-        lines = text.encode().split(b"\n") if isinstance(text, str) else text
+        lines = text.encode("utf-8", "replace").split(b"\n") if isinstance(text, str) else text
         if len(lines) == 1:
             return self.judge(lines[0])
         best: Verdict | None = None

@@ -1,0 +1,114 @@
+"""`vigia rules list|test|check [--rules DIR]`."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+from monitor.home import data_folder
+from monitor.redact import printable
+from monitor.rule import Rule, Rules, RulesError
+from monitor.rules import PACKS, load
+
+HELP = "list the rules, or prove them by their samples"
+BAD = 2
+OBEYED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
+
+
+def rules_argument(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--rules",
+        action="append",
+        default=[],
+        metavar="DIR",
+        help="a folder or file with more rules; adds, replaces or disables by name",
+    )
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "what",
+        choices=("list", "test", "check"),
+        nargs="?",
+        default="list",
+        help="list all; test: prove each by its samples; check: the same, only the faults",
+    )
+    parser.add_argument("--json", action="store_true", help="as JSON")
+    rules_argument(parser)
+
+
+def run(arguments: argparse.Namespace) -> int:
+    """0 when all rules load, 2 with every fault named when not."""
+    packs = folders(arguments)
+    try:
+        rules = load(packs)
+    except RulesError as error:
+        return fail(*map(str, error.faults))
+    if arguments.what == "list":
+        print(
+            json.dumps([_object(rule) for rule in rules.rules]) if arguments.json else _list(rules)
+        )
+    else:
+        samples = sum(len(rule.match) + len(rule.no_match) for rule in rules.rules)
+        if arguments.what == "test" and not arguments.json:
+            for rule in sorted(rules.rules, key=lambda rule: rule.name):
+                print(
+                    f"ok  {rule.name}  ({len(rule.match)} lines it knows, {len(rule.no_match)} it leaves)"
+                )
+        done = {"rules": len(rules.rules), "samples": samples}
+        print(
+            json.dumps(done)
+            if arguments.json
+            else f"{done['rules']} rules, {samples} samples: all hold"
+        )
+    return 0
+
+
+def folders(arguments: argparse.Namespace) -> list[Path]:
+    """Our packs, then rules.d of the home, then what the command line names."""
+    own = Path(arguments.home) / "rules.d" if getattr(arguments, "home", None) else None
+    found = [PACKS, *([own] if own and own.is_dir() else [])]
+    return found + [Path(each) for each in getattr(arguments, "rules", [])]
+
+
+def load_rules(arguments: argparse.Namespace) -> tuple[Rules, Path]:
+    """The rules a command works with, and the folder where their compiled form is kept."""
+    home = Path(getattr(arguments, "home", None) or Path.cwd())
+    cache = data_folder(home) / "rules"
+    return load(folders(arguments), proved=cache), cache
+
+
+def fail(*messages: str) -> int:
+    """Says what is wrong, one line each, and gives the exit code for it."""
+    for message in messages:
+        print(f"vigia: {printable(message)}".replace("\n", " "), file=sys.stderr)
+    return BAD
+
+
+def as_json(value: object) -> str:
+    """JSON that keeps its accents and holds nothing a terminal would obey."""
+    text = json.dumps(value, ensure_ascii=False)
+    return OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
+
+
+def _list(rules: Rules) -> str:
+    rows = [
+        f"{rule.category:<15} {rule.weight.name.lower():<8} {rule.name:<28} {Path(rule.file).name}:{rule.line}"
+        for rule in rules.rules
+    ]
+    return "\n".join(sorted(rows))
+
+
+def _object(rule: Rule) -> dict[str, object]:
+    return {
+        "name": rule.name,
+        "category": rule.category.value,
+        "severity": rule.severity.value,
+        "weight": rule.weight.name.lower(),
+        "patterns": [pattern.text for pattern in rule.patterns],
+        "file": rule.file,
+        "line": rule.line,
+    }
