@@ -45,6 +45,7 @@ GENESIS = "0" * 64  # what the very first record is chained to
 LONGEST = 64 * 1024  # bytes of a line that is still kept as it is
 
 _CUTS = (16 * 1024, 1024, 64)  # characters of one text; the next when the line is too long
+_SECRET = 12_000  # characters; no secret is longer
 _MOST = 64  # entries of one mapping or list
 _DEEPEST = 4
 _OPTIONS = orjson.OPT_NON_STR_KEYS
@@ -101,8 +102,11 @@ def parsed(line: bytes) -> dict[str, object] | None:
 
 def _cleaned(record: Record, cut: int) -> dict[str, object]:
     """Known fields first, in their order; an unknown one is kept rather than lost."""
-    names = [*FIELDS, *(n for n in record if n not in (*FIELDS, *MARKS, CHAIN))]
-    return {name: _clean(name, record.get(name), cut, _DEEPEST) for name in names}
+    known = {name: _clean(name, record.get(name), cut, _DEEPEST) for name in FIELDS}
+    others = {name: value for name, value in record.items() if name not in (*known, *MARKS, CHAIN)}
+    unknown = _clean("", others, cut, _DEEPEST + 1) if others else {}
+    assert isinstance(unknown, dict)
+    return known | {name: value for name, value in unknown.items() if name not in known}
 
 
 def _clean(name: str, value: object, cut: int, depth: int) -> object:
@@ -127,8 +131,13 @@ def _text(name: str, value: object, cut: int) -> str:
         text = str(value)
     if not text.isascii():
         text = text.encode(errors="backslashreplace").decode()
-    text = _redacted(name, text)
-    return text if len(text) <= cut else f"{text[:cut]}… (+{len(text) - cut})"
+    if len(text) <= cut:
+        return _redacted(name, text)
+    shown = _redacted(name, text[: cut + _SECRET])
+    if len(text) > cut + _SECRET:  # what was cut in half there may be a secret that no rule knows
+        shown = shown[:-_SECRET]
+    shown = shown[:cut]
+    return f"{shown}… (+{len(text) - len(shown)})"
 
 
 def _redacted(name: str, text: str) -> str:
