@@ -44,7 +44,10 @@ class Beginnings:
         last = next((p.id for p in reversed(self.known.values()) if p.path == tail.path), None)
         known = self.known.pop(tail.id, None)
         if known and known.offset and is_same(tail.fd, known):
-            tail.go(known.offset)
+            further = former if former and followed and former.anchor > known.offset else None
+            # Saved over the one we follow, with the inode of one that was saved over before.
+            ahead = further is not None and is_same(tail.fd, further.mark())
+            tail.go(further.anchor if further and ahead else known.offset)
             return [tail]
         if known and known.offset:
             self._mismatched.append(known)
