@@ -116,8 +116,17 @@ def _has_open(process: Path, found: os.stat_result) -> bool:
         return True
     except OSError:  # it has ended
         return False
-    for fd in descriptors:
-        with suppress(OSError):
-            if is_same(fd.stat(), found):
-                return True
+    return any(_is_it(process, fd, found) for fd in descriptors)
+
+
+def _is_it(process: Path, fd: Path, found: os.stat_result) -> bool:
+    with suppress(OSError):
+        return is_same(fd.stat(), found) and not _is_path_only(process / "fdinfo" / fd.name)
     return False
+
+
+def _is_path_only(info: Path) -> bool:
+    """Whether a descriptor only names the file, as the ones of our own walk do."""
+    lines = info.read_text().splitlines()
+    flags = next(line.split()[1] for line in lines if line.startswith("flags:"))
+    return bool(int(flags, 8) & os.O_PATH)

@@ -6,6 +6,7 @@ All of it blocks for as long as the disk does: call it through `asyncio.to_threa
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import json
 import os
@@ -88,8 +89,12 @@ def roots_of(
     owners: Iterable[int] = (),
     kept: Iterable[str] = (),
 ) -> Roots:
-    """The roots as configured, relative to the home; raises ValueError for one that cannot be."""
-    own = frozenset(owners)
+    """The roots as configured, relative to the home; raises ValueError for one that cannot be.
+
+    `owners` are the users besides root, ourselves and the home's owner (whose settings we obey) to
+    whom files and folders on the way may belong: the children's users, the local Bot API server's.
+    """
+    own = frozenset((*owners, os.stat(home).st_uid))
     here = real_path(str(home))
     kept_paths = tuple(real_path(os.path.join(here, path)) for path in (*KEPT, *kept))
     roots = []
@@ -196,18 +201,21 @@ def _as_user(path: tuple[str, ...], uid: int, gid: int) -> tuple[int, int]:
         return probe.probe(path)
     if os.geteuid() != 0:
         raise Refusal(f"only root can try it as uid {uid}")
-    try:
-        answer = _run_as(uid, gid, json.dumps(path).encode())
-    except (OSError, subprocess.SubprocessError) as error:
-        why = type(error).__name__
-        raise Refusal(f"uid {uid} cannot run {sys.executable} ({why}): nothing is proved") from None
-    number, reached = json.loads(answer)
+    number, reached = json.loads(_answer_of(uid, gid, json.dumps(path).encode()))
     return int(number), int(reached)
 
 
-def _run_as(uid: int, gid: int, request: bytes) -> bytes:
+def _answer_of(uid: int, gid: int, request: bytes) -> bytes:
+    """From our own interpreter, else from the system's: ours may stand where that user cannot go."""
+    for python in (sys.executable, "/usr/bin/python3"):
+        with contextlib.suppress(PermissionError, FileNotFoundError, subprocess.SubprocessError):
+            return _run_as(uid, gid, python, request)
+    raise Refusal(f"uid {uid} cannot run {sys.executable}: nothing is proved")
+
+
+def _run_as(uid: int, gid: int, python: str, request: bytes) -> bytes:
     return subprocess.run(
-        [sys.executable, "-I", "-S", "-c", Path(probe.__file__).read_text()],
+        [python, "-I", "-S", "-c", Path(probe.__file__).read_text()],
         input=request,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
