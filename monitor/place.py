@@ -75,15 +75,16 @@ def set_aside(path: Path, at: float) -> Path:
 
 
 def keep_rest(path: Path, rest: bytes, at: float) -> Path:
-    """The torn end of a file, in one of its own and on disk."""
+    """The torn end of a file, in one of its own and on disk; all of it or none."""
     aside = _free_name(path, "torn", at)
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-    fd = os.open(aside, flags, 0o640)
+    fd = os.open(aside, _FLAGS | os.O_CREAT | os.O_EXCL, _MODE)
     try:
         if os.write(fd, rest) < len(rest):
-            os.unlink(aside)
-            raise OSError(errno.ENOSPC, "no room for the torn end")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
         os.fsync(fd)
+    except OSError:
+        aside.unlink()
+        raise
     finally:
         os.close(fd)
     return aside

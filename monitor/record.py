@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from functools import lru_cache
 from itertools import islice
 
 import orjson
@@ -46,6 +47,7 @@ LONGEST = 64 * 1024  # bytes of a line that is still kept as it is
 
 _CUTS = (16 * 1024, 1024, 64)  # characters of one text; the next when the line is too long
 _SECRET = 12_000  # characters; no secret is longer
+_SHORTEST_SECRET = 8  # pwd=1234
 _MOST = 64  # entries of one mapping or list
 _DEEPEST = 4
 _OPTIONS = orjson.OPT_NON_STR_KEYS
@@ -111,12 +113,14 @@ def _cleaned(record: Record, cut: int) -> dict[str, object]:
 
 def _clean(name: str, value: object, cut: int, depth: int) -> object:
     """Only what JSON knows, with no secret, no half character, and of bounded size."""
+    if isinstance(value, str):
+        return _text(name, value, cut)
     if value is None or isinstance(value, bool | float):
         return value
     if isinstance(value, int):
         return value if -(1 << 63) <= value < 1 << 64 else str(value)
     if depth and isinstance(value, Mapping):
-        pairs = ((_text("", key, cut), each) for key, each in islice(value.items(), _MOST))
+        pairs = ((_key(str(key)), each) for key, each in islice(value.items(), _MOST))
         return {key: _clean(key, each, cut, depth - 1) for key, each in pairs}
     if depth and isinstance(value, list | tuple | set | frozenset):
         return [_clean(name, each, cut, depth - 1) for each in islice(value, _MOST)]
@@ -142,9 +146,21 @@ def _text(name: str, value: object, cut: int) -> str:
 
 def _redacted(name: str, text: str) -> str:
     """Without secrets; {"password": "x"} says by its name that x is one."""
-    named = f'{name}="'
-    hidden = redact(named + text)
-    return hidden[len(named) :] if hidden.startswith(named) else redact(text)
+    if _is_secret(name):
+        named = f'{name}="'
+        return redact(named + text).removeprefix(named)
+    return redact(text) if len(text) >= _SHORTEST_SECRET else text
+
+
+@lru_cache(1024)
+def _is_secret(name: str) -> bool:
+    """Whether what has this name is hidden, though it looks like nothing by itself."""
+    return redact(f'{name}="plain-9"') != f'{name}="plain-9"'
+
+
+@lru_cache(1024)
+def _key(name: str) -> str:
+    return _text("", name, _CUTS[-1])
 
 
 def _seen(line: bytes) -> bytes:

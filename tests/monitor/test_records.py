@@ -88,7 +88,9 @@ def test_the_kernel_is_really_asked_to_put_each_append_on_disk(path):
         ["strace", "-f", "-e", "trace=pwrite64,fdatasync", sys.executable, "-c", code, path],
         capture_output=True, text=True, check=True, timeout=60,
     )  # fmt: skip
-    calls = [call for call in traced.stderr.splitlines() if '"seq\\"' in call or "fdatasync" in call]
+    calls = [
+        call for call in traced.stderr.splitlines() if '"seq\\"' in call or "fdatasync" in call
+    ]
     appends = [at for at, call in enumerate(calls) if "pwrite64" in call]
     assert len(appends) == 20
     assert all(calls[at + 1].startswith("fdatasync") for at in appends)
@@ -396,7 +398,9 @@ def test_secrets_do_not_reach_the_file():
 
 
 def test_a_record_of_any_size_is_cut_to_what_one_write_can_tear():
-    line = line_of(record(1, message="x" * 10**6, context={f"k{n}": "y" * 10**5 for n in range(99)}), "0")
+    line = line_of(
+        record(1, message="x" * 10**6, context={f"k{n}": "y" * 10**5 for n in range(99)}), "0"
+    )
     assert len(line) <= LONGEST
     assert "(+" in json.loads(line)["message"]
 

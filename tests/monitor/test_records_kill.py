@@ -35,9 +35,7 @@ with Records.open(Path(sys.argv[1]), size=size, keep=1000, warn=lambda _: None) 
 
 
 def start(path, size):
-    return subprocess.Popen(
-        [sys.executable, "-c", WRITER, path, str(size)], stdout=subprocess.PIPE
-    )
+    return subprocess.Popen([sys.executable, "-c", WRITER, path, str(size)], stdout=subprocess.PIPE)
 
 
 def acknowledged_until_killed(writer, seconds):
