@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from monitor import incidents
 from monitor.budget import spend
@@ -26,11 +26,15 @@ class Attempt:
 
 @dataclass(slots=True)
 class Book:
-    """Takes lines, times and outcomes; `changed` is called with each incident that moved."""
+    """Takes lines, times and outcomes.
+
+    `changed` is called with each incident that moved, the rung it stands on and, when that is what
+    moved it, the outcome of an attempt. Repeats are counted without a word.
+    """
 
     settings: Repair
     ladders: Mapping[str, Ladder]
-    changed: Callable[[Incident], None]
+    changed: Callable[[Incident, Rung | None, Outcome | None], None]
     next_id: int = 1
     known: dict[str, Incident] = field(default_factory=dict)
     paused: bool = False
@@ -87,7 +91,8 @@ class Book:
             if refusal := self._refusal(incident, rung, now):
                 self._keep(incidents.failed(incident, refusal), incident)
                 continue
-            attempts.append(Attempt(self._keep(incidents.begun(incident), incident), rung))
+            begun = self._keep(incidents.begun(incident), incident, rung)
+            attempts.append(Attempt(begun, rung))
         return attempts
 
     def _ripe(self, now: float, busy: set[int]) -> list[Incident]:
@@ -129,7 +134,8 @@ class Book:
         current = self.known.get(incident.key, incident)
         ladder = self.ladder(current.match)
         after = incidents.judged(current, outcome, ladder, self.settings.quiet, now)
-        return self._keep(after, current)
+        rung = ladder[current.rung] if current.rung < len(ladder) else None
+        return self._keep(after, current, rung, outcome)
 
     # --- what a person says ---
 
@@ -148,11 +154,19 @@ class Book:
     def open_ones(self) -> list[Incident]:
         return [one for one in self.known.values() if one.state in OPEN]
 
-    def _keep(self, after: Incident, before: Incident | None) -> Incident:
+    def _keep(
+        self,
+        after: Incident,
+        before: Incident | None,
+        rung: Rung | None = None,
+        outcome: Outcome | None = None,
+    ) -> Incident:
+        moved = before is None or (after.state, after.returned) != (before.state, before.returned)
+        if moved or outcome is not None or after.acked_by != getattr(before, "acked_by", ""):
+            after = replace(after, moves=after.moves + 1)
+            self.changed(after, rung, outcome)
         self.known.pop(after.key, None)
         self.known[after.key] = after
-        if after != before:
-            self.changed(after)
         self._forget_old()
         return after
 

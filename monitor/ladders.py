@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import takewhile
 
 from tenacity import RetryCallState, wait_exponential
 
@@ -54,5 +55,5 @@ def ladder_for(rule: str, category: Category, chosen: Mapping[str, Ladder]) -> L
     """The rungs for this trouble; none means that it is only told."""
     for key in (rule, category.value):
         if key in chosen:
-            return chosen[key]
+            return tuple(takewhile(lambda rung: rung.do != "alert_only", chosen[key]))
     return DEFAULTS.get(category, ())

@@ -227,6 +227,7 @@ class Incident:
     returned: int = 0  # how often it came back after a repair
     root: int | None = None  # the incident that explains this one
     acked_by: str = ""
+    moves: int = 0  # how often it moved; with the id it names each of its records
 
 
 # --- what people and programs are told ---------------------------------------------------------

@@ -9,9 +9,12 @@ from typing import Protocol
 
 from monitor.book import Attempt, Book
 from monitor.model import Incident, Outcome, Result
+from monitor.state import StateUnwritable
 from monitor.strategy import FailedError, NotThereError, RefusedError, Strategy, Tools
 
 Clock = Callable[[], float]
+
+_JOB_LIMIT = 900.0  # seconds that a resumed job may take
 
 
 class Journal(Protocol):
@@ -19,7 +22,9 @@ class Journal(Protocol):
 
     def intend(self, incident: Incident, strategy: str) -> int: ...
 
-    def outcome(self, attempt: int, incident: Incident, outcome: Outcome) -> None: ...
+    def outcome(self, attempt: int, outcome: Outcome) -> None: ...
+
+    def settle(self) -> None: ...
 
     def unfinished(self) -> Sequence[tuple[int, Incident, str]]: ...
 
@@ -56,6 +61,7 @@ class Respond:
                 for attempt in self._book.due(self._clock(), self._held_up()):
                     self._busy[_target(attempt.incident)] = attempt.incident
                     attempts.create_task(self._attempt(attempt))
+                self._journal.settle()
                 await self._until_due()
 
     def _held_up(self) -> list[int]:
@@ -88,9 +94,9 @@ class Respond:
             outcome.wait,
         )
         self._busy.pop(_target(incident), None)
-        after = self._book.outcome(incident, took, self._clock())
+        self._book.outcome(incident, took, self._clock())
         if number is not None:
-            self._journal.outcome(number, after, took)
+            self._journal.outcome(number, took)
         self.wake()
 
     async def _try(
@@ -103,9 +109,11 @@ class Respond:
                 await strategy.check(incident, tools)
                 if self._book.settings.dry_run:
                     return None, Outcome(Result.REFUSED, f"dry run: would {strategy.name}")
-                number = self._journal.intend(incident, strategy.name)
+                number = self._intend(incident, strategy)
                 detail = await strategy.act(incident, tools)
                 proof = await strategy.prove(incident, tools)
+            if strategy.resumes:
+                proof = await _resumed(incident, tools, proof)
             return number, Outcome(Result.DONE, detail, proof)
         except NotThereError as fine:
             return number, Outcome(Result.NOTHING, str(fine))
@@ -117,6 +125,15 @@ class Respond:
             return number, Outcome(Result.ABORTED, f"took longer than {strategy.limit:g} s")
         except Exception as error:  # noqa: BLE001 - one broken strategy must not end the monitor
             return number, Outcome(Result.FAILED, f"{type(error).__name__}: {error}")
+
+    def _intend(self, incident: Incident, strategy: Strategy) -> int | None:
+        """On disk first; only who makes room on the disk may act without."""
+        try:
+            return self._journal.intend(incident, strategy.name)
+        except StateUnwritable as error:
+            if strategy.name != "free_disk":
+                raise FailedError(f"nothing is done that cannot be written down: {error}") from None
+            return None
 
     async def _probe(self, number: int, incident: Incident, name: str) -> None:
         """We died in the middle of it: see whether it holds, and never simply do it again."""
@@ -130,9 +147,18 @@ class Respond:
                 outcome = Outcome(Result.DONE, detail, proof)
             except Exception as error:  # noqa: BLE001 - the answer to any failure is: unknown
                 outcome = Outcome(Result.UNKNOWN, f"{name} was interrupted: {error}")
-        after = self._book.outcome(incident, outcome, self._clock())
-        self._journal.outcome(number, after, outcome)
+        self._book.outcome(incident, outcome, self._clock())
+        self._journal.outcome(number, outcome)
         self.wake()
+
+
+async def _resumed(incident: Incident, tools: Tools, proof: str) -> str:
+    """The job that failed is done again and seen to succeed, where the child can be told to."""
+    captures = dict(incident.match.captures)
+    if "job" not in captures or tools.child is None or not tools.child.can_retry():
+        return proof
+    async with asyncio.timeout(_JOB_LIMIT):
+        return f"{proof}; {await tools.child.retry(captures)}"
 
 
 def _target(incident: Incident) -> str:

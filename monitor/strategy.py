@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import Protocol
 
 from monitor.model import Incident
+from monitor.paths import Owner, Roots
+from monitor.quarantine import Quarantine
 
 
 class NotThereError(Exception):
@@ -54,6 +56,10 @@ class Tools:
 
     home: Path
     child: Child | None  # None when somebody else runs the program
+    roots: Roots  # where files may be touched
+    owner: Owner  # whose they shall be: the child's user
+    quarantine: Quarantine
+    disk_target: int  # bytes that shall be free
     last: bool  # no further attempt on this rung
 
 

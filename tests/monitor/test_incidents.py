@@ -46,7 +46,7 @@ class Case:
     def __init__(self, settings: Repair | None = None, **ladders: tuple[Rung, ...]) -> None:
         self.now = 1000.0
         self.moves: list[Incident] = []
-        self.book = Book(settings or Repair(), ladders, self.moves.append)
+        self.book = Book(settings or Repair(), ladders, lambda moved, *_: self.moves.append(moved))
 
     def say(self, said: Match, child: str = "kid", **more: bool) -> Incident:
         return self.book.take(replace(said, line=replace(said.line, at=self.now)), child, self.now, **more)
