@@ -496,7 +496,14 @@ def insist_on_root(path: str) -> None:
 def _row(row: Any, table: str) -> tuple[Root, Owner]:
     if not isinstance(row, dict) or not {"path", "uid", "gid"} <= set(row) <= _KEYS:
         raise Refusal(f"{table}: a root has path, uid, gid and of {sorted(_KEYS)} no other keys")
-    numbers = [row["uid"], row["gid"], *row.get("owners", [])]
+    owners, kept = row.get("owners", []), row.get("kept", [])
+    if (
+        not isinstance(owners, list)
+        or not isinstance(kept, list)
+        or not all(str(path).startswith("/") for path in kept)
+    ):
+        raise Refusal(f"{table}: {row['path']}: owners are numbers, kept are absolute paths")
+    numbers = [row["uid"], row["gid"], *owners]
     modes = [row.get("file_mode", 0o640), row.get("folder_mode", 0o750)]
     if not all(type(number) is int and 0 <= number < 2**32 - 1 for number in numbers + modes):
         raise Refusal(f"{table}: {row['path']}: ids and modes are numbers")
@@ -505,9 +512,8 @@ def _row(row: Any, table: str) -> tuple[Root, Owner]:
     if not str(row["path"]).startswith("/") or ".." in names(row["path"]):
         raise Refusal(f"{table}: {row['path']} is not absolute")
     check_root(row["path"])
-    owners = frozenset((row["uid"], *row.get("owners", [])))
-    kept = tuple(map(str, row.get("kept", ())))
-    return Root(row["path"], "", owners, kept), Owner(row["uid"], row["gid"], *modes)
+    root = Root(row["path"], "", frozenset((row["uid"], *owners)), tuple(kept))
+    return root, Owner(row["uid"], row["gid"], *modes)
 
 
 def main(arguments: list[str]) -> int:

@@ -14,7 +14,7 @@ import re
 import stat
 import time
 from collections.abc import Iterator
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -24,6 +24,7 @@ from monitor.root_helper import (
     Refusal,
     Root,
     Walked,
+    check_folder,
     make_directory,
     names,
     shown,
@@ -33,6 +34,7 @@ from monitor.root_helper import (
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
 _PATIENCE = 10.0
 _CHUNK = 1 << 20
+_TYPES = {"str": str, "int": int, "tuple[int, ...]": tuple}
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,13 +124,17 @@ class Shelf:
         try:
             with open(fd, encoding="utf-8") as file:
                 return _entry(id, json.load(file))
-        except (ValueError, TypeError):
+        except (ValueError, TypeError, LookupError, AttributeError):
             return Entry(id, "unreadable")
 
 
 def _entry(id: str, raw: dict[str, Any]) -> Entry:
     entry = Entry(**raw | {"owners": tuple(raw["owners"]), "id": id})
     _ = entry.place  # a path that is none is found here
+    for fact in fields(Entry):
+        value = getattr(entry, fact.name)
+        if not isinstance(value, (int, float) if fact.name == "at" else _TYPES[str(fact.type)]):
+            raise TypeError(fact.name)
     return entry
 
 
@@ -158,8 +164,8 @@ def _place(folder: Path, owners: frozenset[int]) -> Place:
 
 def _open(at: Walked) -> int:
     found = at.found
-    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() != 0:
-        raise Refusal(f"{at.place.path} is not our folder")
+    ours = {os.geteuid()} if os.geteuid() else at.place.root.owners | {0}
+    check_folder(found, at.place.path, ours)
     if stat.S_IMODE(found.st_mode) & 0o077:
         os.chmod(at.handle, 0o700)
     return os.open(f"{at.handle}/.", os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
