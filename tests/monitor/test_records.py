@@ -488,3 +488,76 @@ def test_a_rotation_cut_off_anywhere_is_put_in_order(path, cut_off):
     assert [each["seq"] for each in read(path)] == [1, 2, 3, 4, 5, 6]
     assert verify(path) == []
     assert not new.exists()
+
+
+def test_more_carried_records_than_a_file_holds_do_not_rotate_for_ever(path):
+    with opened(path, size=1000, keep=99) as records:
+        records.append(some(1, 3))
+        for seq in range(4, 8):
+            records.append([record(seq)], carry=lambda: some(1, 3))
+    assert len(generations(path)) == 5
+    assert [each["seq"] for each in read(path)] == list(range(1, 8))
+    with opened(path, size=1000, keep=99) as records:
+        records._rotate(lambda: some(1, 3))
+        before = len(generations(path))
+        records.append([record(8)], carry=lambda: some(1, 3))
+        assert len(generations(path)) == before
+    assert verify(path) == []
+
+
+READER = """
+import sys
+while True:
+    with open(sys.argv[1], "rb") as file:
+        file.read()
+    sys.stdout.write(".")
+    sys.stdout.flush()
+"""
+
+
+def test_there_is_a_file_at_every_moment_of_a_rotation(path):
+    with opened(path, size=100, keep=3) as records:
+        records.append([record(1)])
+        with subprocess.Popen(
+            [sys.executable, "-c", READER, path], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+        ) as reader:
+            reader.stdout.read(1)
+            for seq in range(2, 200):
+                records.append([record(seq)])
+            reader.stdout.read(50)
+            assert reader.poll() is None, reader.stderr.read()
+            reader.kill()
+
+
+@pytest.mark.needs("strace")
+def test_a_new_file_and_its_name_are_on_disk_before_anything_is_written_to_it(path):
+    code = (
+        "import sys; from pathlib import Path; from tests.monitor.records_story import *\n"
+        "with opened(Path(sys.argv[1]), size=100) as records:\n"
+        "    records.append([record(1)]); records.append([record(2)])"
+    )
+    traced = subprocess.run(
+        ["strace", "-e", "trace=pwrite64,fsync,fdatasync,link,linkat,rename", sys.executable, "-c", code, path],
+        capture_output=True, text=True, check=True, timeout=60,
+    )  # fmt: skip
+    calls = [call.split("(")[0] for call in traced.stderr.splitlines() if "(" in call]
+    turn = calls.index("rename")
+    assert calls[turn - 3 : turn + 2] == ["pwrite64", "fsync", "linkat", "rename", "fsync"]
+
+
+def test_a_file_that_changed_under_a_failing_sync_gets_no_broken_link(path):
+    said = []
+
+    def sync(fd):
+        if said == ["fail"]:
+            said.append("failed")
+            path.write_bytes(b"[\n]\n")
+            raise OSError(errno.EIO, "broken")
+
+    with opened(path, warn=lambda _: None, disk=Disk(sync=sync)) as records:
+        records.append(some(1, 3))
+        said.append("fail")
+        with pytest.raises(RecordsUnwritable):
+            records.append([record(4)])
+        records.append([record(4)])
+    assert {finding.kind for finding in verify(path)} <= {"missing"}

