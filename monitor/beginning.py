@@ -44,10 +44,7 @@ class Beginnings:
         last = next((p.id for p in reversed(self.known.values()) if p.path == tail.path), None)
         known = self.known.pop(tail.id, None)
         if known and known.offset and is_same(tail.fd, known):
-            further = former if former and followed and former.anchor > known.offset else None
-            # Saved over the one we follow, with the inode of one that was saved over before.
-            ahead = further is not None and is_same(tail.fd, further.mark())
-            tail.go(further.anchor if further and ahead else known.offset)
+            tail.go(self._furthest(tail, known, former if followed else None))
             return [tail]
         if known and known.offset:
             self._mismatched.append(known)
@@ -63,6 +60,12 @@ class Beginnings:
         offset, tail.old_until = unseen
         tail.go(offset)
         return [tail]
+
+    def _furthest(self, tail: Tail, known: Position, former: Tail | None) -> int:
+        """A file saved over another may have the inode of one that was saved over before it."""
+        others = [one for one in self.known.values() if one.path == tail.path]
+        others += [former.mark()] if former else []
+        return max([known.offset, *(one.offset for one in others if is_same(tail.fd, one))])
 
     def left_behind(self, path: str, now: float) -> list[Tail]:
         """What is unread of files that had this name, which leads nowhere now."""
