@@ -66,6 +66,7 @@ PYTHON_HEAD = re.compile(
 )
 AT = re.compile(rb"(?P<prefix>.*?)\s+at (?:async |new )?[\w$.<>/\[\]@:\\ -]+(?:\(|:\d+)")
 STACK_MORE = re.compile(rb"\s|Caused by: |Node\.js v\d|[}\]]|Require stack:|- /|$")
+THROWN = re.compile(rb"[\w$]+(?:\.[\w$]+)+(?:Exception|Error|Throwable|Failure)(?::|$)")
 GO_HEAD = re.compile(rb"(?P<prefix>(?:\S+ +\| ?)?)(?:panic: |fatal error: |goroutine \d+ \[)")
 GO_MORE = re.compile(
     rb"$|\s|goroutine \d+ |\[signal |created by |exit status \d|panic: |[\w./*()\[\]{}$-]+\(.*\)$|runtime[:.]|main\."
@@ -191,4 +192,4 @@ def _exceptions(lines: list[bytes]) -> list[int]:
 def joins(between: bytes) -> bool:
     """Whether lines between an error line and a stack belong to that error."""
     lines = between.split(b"\n")[:-1]
-    return len(lines) <= 8 and all(STACK_MORE.match(line) for line in lines)
+    return len(lines) <= 8 and all(STACK_MORE.match(line) or THROWN.match(line) for line in lines)

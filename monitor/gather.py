@@ -6,7 +6,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from monitor.events import STACK_MORE, Grammar, Kind, Step, joins, opens, step
+from monitor.events import STACK_MORE, THROWN, Grammar, Kind, Step, joins, opens, step
 from monitor.model import Category, Chunk, Match
 from monitor.verdict import VAGUE
 
@@ -23,6 +23,7 @@ WIDTH = 4096  # bytes kept of each
 LONGEST = 1 << 20  # bytes after which an event ends, whatever comes
 STORM = 2000  # judged lines of one chunk from which on more of the same are only counted
 SAME = 50
+HELD = VAGUE - {Category.BENIGN}  # a line that a traceback below it would explain
 TAIL = 1000  # bytes between an error line and the stack below it
 
 
@@ -114,15 +115,24 @@ class Reading:
             return
         start, end = self.chunk.start + hit.start, self._after(hit.end)
         verdict = self.of.judge.judge(line, hit.seen)
-        last = hit.end + 1 >= len(self.data)
-        if last and verdict.category in VAGUE and verdict.category is not Category.BENIGN:
+        if verdict.category in HELD and (after := self._rest(hit.end + 1)) is not None:
             open_ = Open(self.chunk, start, end, None)
             open_.add(line, end)
+            if after:
+                open_.add(after, self._after(len(self.data)))
+            self.at = len(self.data)
             self.of.hold(open_)
             return
         match = self.of.match(self.chunk, line, start, end, verdict)
         if match:
             yield match
+
+    def _rest(self, start: int) -> bytes | None:
+        """What is left of the chunk when a traceback may still come: nothing, or a Java exception."""
+        rest = self.data[start : start + 2000].rstrip(b"\r\n")
+        if start + len(rest) + 2 < len(self.data) or b"\n" in rest:
+            return None
+        return rest if not rest or THROWN.match(rest) else None
 
     def _event(self, grammar: Grammar, first: int, head: int) -> Iterator[Match]:
         if grammar.kind is Kind.STACK and first == head:
@@ -149,19 +159,28 @@ class Reading:
             self.of.hold(open_)
             yield from self.of.close(self.chunk.id)
             return
-        if open_.grammar is None:
-            end = self.data.find(b"\n")
-            grammar = opens(self._line(0, len(self.data) if end < 0 else end))
-            if grammar is None:
-                self.of.hold(open_)
+        if open_.grammar is None and not self._continues(open_):
+            self.of.hold(open_)
+            if self.at < len(self.data) or not self.at:
                 yield from self.of.close(self.chunk.id)
-                return
-            open_.grammar = grammar
-            end = len(self.data) if end < 0 else end
-            open_.chunk = self.chunk
-            open_.add(self._line(0, end), self._after(end))
-            self.at = end + 1
+            return
         yield from self._grow(open_)
+
+    def _continues(self, open_: Open) -> bool:
+        """Whether a traceback hangs on the held line, an exception of Java's making between them."""
+        while self.at < len(self.data):
+            end = self.data.find(b"\n", self.at)
+            end = len(self.data) if end < 0 else end
+            line = self._line(self.at, end)
+            open_.grammar = opens(line)
+            if open_.grammar is None and (len(open_.head) > 1 or not THROWN.match(line)):
+                return False
+            open_.chunk = self.chunk
+            open_.add(line, self._after(end))
+            self.at = end + 1
+            if open_.grammar:
+                return True
+        return False
 
     def _grow(self, open_: Open) -> Iterator[Match]:
         """Adds the lines that follow until the event ends or the chunk does."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import platform
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
 try:
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
+FORM = 2  # of what we keep on disk
 KEPT = 6  # databases on disk; older ones are of rules that are gone
 
 
@@ -58,7 +60,7 @@ def _load(sources: list[tuple[bytes, bool]], cache: Path | None, fewest: Any) ->
 
     if cache is None:
         return fresh_one()
-    key = hashlib.sha256(repr((sources, bool(fewest), _machine())).encode()).hexdigest()[:32]
+    key = hashlib.sha256(repr((FORM, sources, bool(fewest), _machine())).encode()).hexdigest()[:32]
     path = cache / f"rules-{key}.hs"
     try:
         return hyperscan.loadb(path.read_bytes(), hyperscan.HS_MODE_BLOCK)
@@ -81,15 +83,19 @@ def _keep(path: Path, data: bytes) -> None:
             file.write(data)
         fresh.replace(path)
     except OSError:
-        fresh.unlink(missing_ok=True)
+        with suppress(OSError):
+            fresh.unlink()
 
 
 def _compile(sources: list[tuple[bytes, bool]], *, fixed: bool) -> Any:
+    # Fixed texts are wanted wherever they stand in a chunk, patterns once for the line they are
+    # asked about: a pattern that matches at every byte would be told as often.
+    once = 0 if fixed else hyperscan.HS_FLAG_SINGLEMATCH
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
         expressions=[source for source, _ in sources],
         ids=list(range(len(sources))),
-        flags=[0 if case else hyperscan.HS_FLAG_CASELESS for _, case in sources],
+        flags=[once | (0 if case else hyperscan.HS_FLAG_CASELESS) for _, case in sources],
         literal=fixed,
     )
     return database

@@ -16,14 +16,13 @@ from monitor.core import fewest
 from monitor.events import HEADS
 from monitor.model import Category
 from monitor.pattern import read
-from monitor.rule import Rules, Seen
+from monitor.rule import SEEN, Rules, Seen
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
 NEWLINE = 10
-SEEN = 65_536  # bytes of a line that rules read; a longer line is judged by its head
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,5 +171,5 @@ def _engine(
         return _Re2(sources, texts)
     if not tier:
         what = "neither hyperscan nor google-re2 is installed: logs are read slowly"
-        warnings.warn(what, stacklevel=3)
+        warnings.warn(what, RuntimeWarning, stacklevel=3)
     return _Reference(sources)

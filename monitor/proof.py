@@ -51,7 +51,12 @@ def _complaints(judge: Judge, rule: Rule) -> Iterable[str]:
     for sample in rule.match:
         found = judge.event(sample)
         won |= found.rule == rule.name
-        if rule.name not in found.hits:
+        if rule.name not in found.hits and _written_by_users(rule, sample):
+            yield (
+                f"a user can write it: in `{sample}` it reads a quoted field of user text"
+                " (if the program itself writes it, say `trusts = true`)"
+            )
+        elif rule.name not in found.hits:
             yield f"its pattern does not match its sample `{sample}`"
         elif found.rule != rule.name:
             yield f"its sample `{sample}` goes to {found.rule or found.category}: {found.why}"
@@ -62,6 +67,13 @@ def _complaints(judge: Judge, rule: Rule) -> Iterable[str]:
         yield "can never win: others win each of its samples"
     if not rule.trusts and rule.category is not Category.BENIGN:
         yield from _heard(judge, rule)
+
+
+def _written_by_users(rule: Rule, sample: str) -> bool:
+    """It would match, were it not for the fields in which users write."""
+    lines = sample.encode().split(b"\n")
+    searches = [Search(pattern.exact) for pattern in rule.patterns]
+    return any(search.hit(line) is not None for search in searches for line in lines)
 
 
 def _heard(judge: Judge, rule: Rule) -> Iterable[str]:

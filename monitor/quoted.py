@@ -7,9 +7,13 @@ every offset, so captures are still cut from the line as it was printed.
 from __future__ import annotations
 
 import re
+from typing import TYPE_CHECKING
 
 from monitor.linear import Search
 from monitor.pattern import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 KEYS = (
     "text|texto|caption|user|username|user_name|usuario|first_name|last_name|full_name|nombre"
@@ -51,22 +55,39 @@ def unquoted(line: bytes) -> bytes:
     return bytes(blanked)
 
 
-def _spans(line: bytes) -> list[tuple[int, int]]:
-    spans = [groups["path"] for search in (REQUEST, LINK) for _, groups in search.spans(line)]
-    for _, groups in FIELD.spans(line):
-        start, end = groups["subject"]
-        spans.append((end, _closing(line, end, CLOSERS[line[start:end]])))
-    for _, groups in BARE.spans(line):
-        start, end = groups["subject"]
-        if not LEVEL_FOLLOWS.match(line, start, end):
-            spans.append((start, _last_word(line, start, end)))
-    for (at, _), groups in SPOKEN.spans(line):
-        if not line[:at].rstrip().lower().endswith(OTHERS_SAY):
+def _spans(line: bytes) -> Iterator[tuple[int, int]]:
+    """What to blank; within one kind the next begins after the last, so no byte is read twice."""
+    for search in (REQUEST, LINK):
+        yield from (groups["path"] for _, groups in search.spans(line))
+    for search, end_of in ((FIELD, _field), (BARE, _bare), (SPOKEN, _spoken)):
+        done = 0
+        for (at, _), groups in search.spans(line):
+            if at < done:
+                continue
             start, end = groups["subject"]
-            closer = CLOSERS.get(line[start:end])
-            last = line.rfind(closer, end) if closer else -1
-            spans.append((end, last) if last > end else (start, len(line)))
-    return spans
+            if span := end_of(line, at, start, end):
+                done = span[1]
+                yield span
+
+
+def _field(line: bytes, _: int, start: int, end: int) -> tuple[int, int]:
+    return end, _closing(line, end, CLOSERS[line[start:end]])
+
+
+def _bare(line: bytes, _: int, start: int, end: int) -> tuple[int, int] | None:
+    if LEVEL_FOLLOWS.match(line, start, end):
+        return None
+    # A bare value ends before the key of the next field, or with the line.
+    last = line.rfind(b" ", start, end) if line[end : end + 1] == b"=" else end
+    return start, max(start, last)
+
+
+def _spoken(line: bytes, at: int, start: int, end: int) -> tuple[int, int] | None:
+    if line[max(0, at - 20) : at].rstrip().lower().endswith(OTHERS_SAY):
+        return None
+    closer = CLOSERS.get(line[start:end])
+    last = line.rfind(closer, end) if closer else -1
+    return (end, last) if last > end else (start, len(line))
 
 
 def _closing(line: bytes, start: int, closer: bytes) -> int:
@@ -80,7 +101,3 @@ def _closing(line: bytes, start: int, closer: bytes) -> int:
         at = line.find(closer, at + 1)
     return len(line)
 
-
-def _last_word(line: bytes, start: int, end: int) -> int:
-    """Where a bare value ends: before the key of the next field, or with the line."""
-    return line.rfind(b" ", start, end) if line[end : end + 1] == b"=" else end

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
     from monitor.pattern import Pattern
 
+SEEN = 16_384  # bytes of a line that rules read; a longer line is judged by its head
 CAPTURES = frozenset(
     [
         "path",
@@ -101,6 +102,12 @@ class Rule:
     trusts: bool  # reads inside quoted fields that a user may have written
     file: str
     line: int
+
+    @property
+    def details(self) -> bool:
+        """It captures more than what the line is about: a job, a time to wait."""
+        names = {name for each in (*self.patterns, *self.captures) for name in each.names}
+        return not names <= set(SUBJECTS)
 
     @property
     def order(self) -> tuple[int, int, str]:

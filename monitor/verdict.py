@@ -11,7 +11,7 @@ from monitor.levels import Level, level
 from monitor.linear import Search, Sieve
 from monitor.model import Category, Severity
 from monitor.quoted import unquoted
-from monitor.rule import Rule, Rules, Seen, Weight
+from monitor.rule import SEEN, SUBJECTS, Rule, Rules, Seen, Weight
 from monitor.subjects import ordinary, subject_of
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
     from monitor.pattern import Pattern
 
-SEEN = 65_536  # bytes of a line that rules read; a longer line is judged by its head
 VAGUE = frozenset({Category.BENIGN, Category.UNKNOWN, Category.CRASH})
 FAILING = Search(
     rb"(?i:errno|err[ :=_]|error|fail|exception|cannot|can't|can not|could ?n.t|unable|refus|denied"
@@ -46,6 +45,7 @@ class Judge:
     def __init__(self, rules: Rules) -> None:
         self.rules = rules.rules
         self._compiled: dict[bytes, Search] = {}
+        self._last = (b"", b"")
         self._beaten_by = {
             name: {rule.name for rule in self.rules if name in rule.beats}
             for rule in self.rules
@@ -83,6 +83,9 @@ class Judge:
         if why := self._said_quietly(line, winner):
             return _benign(why, names, line)
         captured = self._captured(line, winner)
+        for other in hits[1:]:
+            if other.details:
+                captured = self._details(line, other) | captured
         return Verdict(
             winner.category,
             winner.severity,
@@ -115,7 +118,7 @@ class Judge:
                 likely.setdefault(rule.name, (rule, []))[1].append(pattern)
         if not likely:
             return []
-        blanked = unquoted(line)
+        blanked = self._blanked(line)
         hits = [
             rule
             for rule, patterns in likely.values()
@@ -140,6 +143,12 @@ class Judge:
         }
         return sorted(hits, key=lambda rule: (rule.name in beaten, *rule.order))
 
+    def _blanked(self, line: bytes) -> bytes:
+        """The line without what users wrote; asked for several times in a row."""
+        if self._last[0] != line:
+            self._last = (line, unquoted(line))
+        return self._last[1]
+
     def _unless(self, line: bytes, rule: Rule) -> bool:
         if not rule.unless:
             return False
@@ -151,13 +160,13 @@ class Judge:
             return ""
         if rule.weight is Weight.EXACT:
             return ""
-        if rule.weight is Weight.CAUSE and FAILING.hit(unquoted(line)):
+        if rule.weight is Weight.CAUSE and FAILING.hit(self._blanked(line)):
             return ""
         return f"{rule.name} hits, but the line was logged as ordinary (info or debug)"
 
     def _at(self, line: bytes, rule: Rule) -> tuple[int, int]:
         """Where the rule's phrase stands in the line."""
-        text = line if rule.trusts else unquoted(line)
+        text = line if rule.trusts else self._blanked(line)
         for pattern in rule.patterns:
             if span := self._search(pattern.exact).hit(text):
                 return span
@@ -169,6 +178,11 @@ class Judge:
             if pattern.names:
                 self._capture(line, pattern, found)
         return found
+
+    def _details(self, line: bytes, rule: Rule) -> dict[str, str]:
+        """What another rule that hit knows of the line, but not what it is about."""
+        found = self._captured(line, rule)
+        return {name: value for name, value in found.items() if name not in SUBJECTS}
 
     def _capture(self, line: bytes, pattern: Pattern, found: dict[str, str]) -> None:
         for name, (start, end) in (self._search(pattern.exact).groups(line) or {}).items():

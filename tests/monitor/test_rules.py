@@ -52,13 +52,17 @@ def test_every_category_that_a_line_can_have_has_a_rule(ours: Rules) -> None:
 
 def test_every_pack_is_named_after_its_rules() -> None:
     for path in PACKS.glob("*.toml"):
-        names = [row.split('"')[1] for row in path.read_text().splitlines() if row.startswith("name")]
+        names = [
+            row.split('"')[1] for row in path.read_text().splitlines() if row.startswith("name")
+        ]
         assert names, path
         assert {name.split(".")[0] for name in names} == {path.stem}
 
 
 def test_a_rule_without_samples_does_not_load(tmp_path: Path) -> None:
-    assert faults(tmp_path, '[[rule]]\nname = "own.x"\ncategory = "tls"\npatterns = ["odd thing"]\n') == [
+    assert faults(
+        tmp_path, '[[rule]]\nname = "own.x"\ncategory = "tls"\npatterns = ["odd thing"]\n'
+    ) == [
         "1: own.x: needs `match`: a list with at least one string",
         "1: own.x: needs `no_match`: a list with at least one string",
     ]
@@ -98,13 +102,17 @@ def test_a_rule_that_others_always_beat_can_never_win(tmp_path: Path) -> None:
         (r"odd (?P<colour>\w+)", "captures `colour`"),
     ],
 )
-def test_what_not_every_engine_reads_alike_is_refused(tmp_path: Path, pattern: str, why: str) -> None:
+def test_what_not_every_engine_reads_alike_is_refused(
+    tmp_path: Path, pattern: str, why: str
+) -> None:
     text = GOOD.replace("'the cellar is flooded'", f"'{pattern}'")
     assert any(why in fault for fault in faults(tmp_path, text))
 
 
 def test_an_unknown_category_severity_weight_and_key_are_all_told_at_once(tmp_path: Path) -> None:
-    text = GOOD.replace("disk_full", "flood") + 'severity = "loud"\nweight = "heavy"\ncolour = "red"\n'
+    text = (
+        GOOD.replace("disk_full", "flood") + 'severity = "loud"\nweight = "heavy"\ncolour = "red"\n'
+    )
     said = "\n".join(faults(tmp_path, text))
     assert "4: own.flooded: category `flood` is none of: timeout, permission" in said
     assert "8: own.flooded: severity `loud` is none of: info, warning, critical" in said
@@ -118,7 +126,12 @@ def test_faults_of_several_files_are_told_together(tmp_path: Path) -> None:
     written(tmp_path, "[[rule]\n", "c.toml")
     with pytest.raises(RulesError) as caught:
         load([tmp_path, tmp_path / "none"])
-    assert [Path(fault.file).name for fault in caught.value.faults] == ["a.toml", "b.toml", "c.toml", "none"]
+    assert [Path(fault.file).name for fault in caught.value.faults] == [
+        "a.toml",
+        "b.toml",
+        "c.toml",
+        "none",
+    ]
 
 
 def test_two_rules_of_one_name_do_not_load(tmp_path: Path) -> None:
@@ -141,11 +154,20 @@ def test_replacing_or_disabling_what_is_not_there_is_a_fault(tmp_path: Path) -> 
 
 
 def test_a_rule_that_reads_what_users_write_does_not_load(tmp_path: Path) -> None:
-    said = faults(tmp_path, GOOD.rstrip() + "\ntrusts = true\n") if False else []
     text = GOOD.replace("'the cellar is flooded'", "'text=\"(?:ERROR: )?the cellar'")
     text = text.replace('"ERROR: the cellar is flooded"', "'text=\"ERROR: the cellar is flooded'")
-    said = faults(tmp_path, text)
-    assert said
+    assert any("a user can write it: in `" in fault for fault in faults(tmp_path, text))
+
+
+def test_a_rule_that_hits_the_line_around_a_users_text_does_not_load(tmp_path: Path) -> None:
+    text = GOOD.replace("the cellar is flooded", "bot message from ana")
+    assert any("a user can write it: it hits `" in fault for fault in faults(tmp_path, text))
+
+
+def test_a_rule_may_say_that_its_program_writes_the_quoted_field_itself(tmp_path: Path) -> None:
+    text = GOOD.replace("'the cellar is flooded'", "'text=\"the cellar is flooded'")
+    text = text.replace('"ERROR: the cellar is flooded"', "'pump text=\"the cellar is flooded\"'")
+    assert load([written(tmp_path, text + "trusts = true\n")]).rules[0].trusts
 
 
 def test_no_rule_of_ours_hears_what_a_user_wrote(ours: Rules) -> None:
@@ -175,7 +197,9 @@ def test_a_proved_set_of_rules_is_not_proved_again(tmp_path: Path) -> None:
 
 def test_severity_follows_the_category_unless_the_rule_says_otherwise(tmp_path: Path) -> None:
     assert load([written(tmp_path, GOOD)]).rules[0].severity is Severity.CRITICAL
-    assert load([written(tmp_path, GOOD + 'severity = "info"\n')]).rules[0].severity is Severity.INFO
+    assert (
+        load([written(tmp_path, GOOD + 'severity = "info"\n')]).rules[0].severity is Severity.INFO
+    )
 
 
 def test_the_order_in_a_file_decides_nothing(tmp_path: Path) -> None:

@@ -1,0 +1,230 @@
+"""Three engines, one answer; no line is slow; the compiled form is kept on disk."""
+
+from __future__ import annotations
+
+import random
+import stat
+import time
+from functools import cache
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from monitor.matcher import Matcher
+from monitor.model import Category
+from monitor.rules import Rules, load
+from monitor.verdict import Judge
+
+TIERS = ("hyperscan", "re2", "reference")
+
+
+@cache
+def rules() -> Rules:
+    return load()
+
+
+@cache
+def matcher(tier: str) -> Matcher:
+    return Matcher(rules(), tier)
+
+
+@cache
+def samples() -> tuple[str, ...]:
+    return tuple(line for rule in rules().rules for line in (*rule.match, *rule.no_match))
+
+
+@cache
+def literals() -> tuple[bytes, ...]:
+    return tuple(
+        text
+        for rule in rules().rules
+        if rule.category is not Category.BENIGN
+        for pattern in rule.patterns
+        for text in pattern.literals
+    )
+
+
+def found(tier: str, data: bytes) -> list[tuple[int, int, tuple[str, ...], bool]]:
+    return [
+        (hit.start, hit.end, tuple(sorted({f"{r.name}/{p.text}" for r, p in hit.seen})), hit.head)
+        for hit in matcher(tier).find(data)
+    ]
+
+
+def same(data: bytes) -> None:
+    expected = found("reference", data)
+    assert found("hyperscan", data) == expected
+    assert found("re2", data) == expected
+
+
+@st.composite
+def log_lines(draw: st.DrawFn) -> bytes:
+    """Samples, cut and glued, texts of rules in a row, and bytes of any kind."""
+    parts = draw(
+        st.lists(
+            st.one_of(
+                st.sampled_from(samples()).map(str.encode),
+                st.sampled_from(literals()),
+                st.binary(max_size=12),
+                st.sampled_from([b" ", b"\r", b": ", b"\0", b"'", b'text="', b"\xc3", b"ERROR "]),
+            ),
+            max_size=5,
+        )
+    )
+    line = b"".join(parts)
+    start = draw(st.integers(0, 8))
+    return line[start:] if draw(st.booleans()) else line.swapcase()
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(log_lines(), max_size=6), st.booleans())
+def test_all_engines_give_the_same_answer(lines: list[bytes], ended: bool) -> None:
+    same(b"\n".join(lines) + (b"\n" if ended else b""))
+
+
+@pytest.mark.slow
+@settings(max_examples=3000, deadline=None)
+@given(st.lists(log_lines(), max_size=8), st.booleans())
+def test_all_engines_give_the_same_answer_in_a_long_campaign(
+    lines: list[bytes], ended: bool
+) -> None:
+    same(b"\n".join(lines) + (b"\n" if ended else b""))
+
+
+def test_all_samples_in_one_chunk_are_found_alike() -> None:
+    same("\n".join(samples()).encode())
+    same("\r\n".join(samples()).encode())
+
+
+def test_an_empty_chunk_holds_nothing() -> None:
+    same(b"")
+    same(b"\n\n\n")
+    assert found("hyperscan", b"") == []
+
+
+def test_a_hit_is_its_whole_line_and_nothing_else() -> None:
+    data = b"ok\nx: No space left on device\nok\n"
+    ((start, end, _, head),) = found("hyperscan", data)
+    assert data[start:end] == b"x: No space left on device"
+    assert not head
+
+
+def test_the_first_and_the_last_line_of_a_chunk_are_not_missed() -> None:
+    for data in (
+        b"error: odd",
+        b"error: odd\nx",
+        b"x\nerror: odd",
+        b"x\nread timeout",
+        b"x\nread timeout\n",
+    ):
+        same(data)
+        assert len(found("hyperscan", data)) == 1, data
+
+
+def test_what_a_pattern_matches_always_holds_one_of_its_texts() -> None:
+    judge = Judge(rules())
+    for rule in rules().rules:
+        for pattern in rule.patterns:
+            for line in rule.match:
+                for row in line.encode().split(b"\n"):
+                    if pattern.literals and judge._search(pattern.exact).hit(row) is not None:
+                        framed = b"\n" + row + b"\n"
+                        text = framed if pattern.case else framed.lower()
+                        assert any(each in text for each in pattern.literals), (
+                            rule.name,
+                            pattern.text,
+                        )
+
+
+def hostile(chance: random.Random, size: int) -> bytes:
+    """A line made to be slow: what patterns look for, again and again, never quite finished."""
+    seed = chance.choice(literals()).strip(b"\n")
+    kind = chance.randrange(6)
+    if kind == 0:
+        unit = seed + b" "
+    elif kind == 1:
+        unit = seed[:-1] + b"'"
+    elif kind == 2:
+        unit = b"a" * chance.randrange(1, 50) + seed
+    elif kind == 3:
+        unit = chance.choice(
+            [b"/a", b"a.", b'="', b"://a/", b"text='", b"(", b" at ", b"1 ", b"'", b'"', b": "]
+        )
+    elif kind == 4:
+        unit = seed + chance.choice(literals()).strip(b"\n") + b" /x/y.z: '"
+    else:
+        unit = chance.choice(samples()).encode().replace(b"\n", b" ")
+    line = chance.choice([b"ERROR ", b"2026-11-20 08:00:00 INFO ", b"", b'text="']) + unit * (
+        size // len(unit) + 1
+    )
+    return line[: size - len(seed)] + seed
+
+
+def slowest(count: int, seed: int) -> tuple[float, bytes]:
+    chance = random.Random(seed)
+    judge, engine = Judge(rules()), matcher("hyperscan")
+    worst = (0.0, b"")
+    for _ in range(count):
+        line = hostile(chance, chance.choice([2_000, 16_000, 65_536]))
+        cost = min(_cost(judge, engine, line) for _ in range(2))
+        worst = max(worst, (cost, line))
+    return worst
+
+
+def _cost(judge: Judge, engine: Matcher, line: bytes) -> float:
+    before = time.process_time()
+    for hit in engine.find(line):
+        judge.judge(line[hit.start : hit.end], hit.seen)
+    return time.process_time() - before
+
+
+def test_no_hostile_line_costs_more_than_50_ms() -> None:
+    cost, line = slowest(150, seed=1)
+    assert cost < 0.05, line[:200]
+
+
+@pytest.mark.slow
+def test_none_of_10_000_hostile_lines_costs_more_than_50_ms() -> None:
+    cost, line = slowest(10_000, seed=2)
+    assert cost < 0.05, line[:200]
+
+
+def test_the_compiled_form_is_kept_for_us_only_and_found_again(tmp_path: Path) -> None:
+    Matcher(rules(), "hyperscan", tmp_path / "cache")
+    files = sorted((tmp_path / "cache").iterdir())
+    assert len(files) == 2
+    assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
+    before = [file.stat().st_mtime_ns for file in files]
+    started = time.process_time()
+    Matcher(rules(), "hyperscan", tmp_path / "cache")
+    assert time.process_time() - started < 0.1
+    assert [file.stat().st_mtime_ns for file in files] == before
+
+
+@pytest.mark.parametrize("damage", [b"", b"odd", b"\0" * 4096])
+def test_a_damaged_compiled_form_is_made_anew(tmp_path: Path, damage: bytes) -> None:
+    Matcher(rules(), "hyperscan", tmp_path)
+    for file in tmp_path.iterdir():
+        file.write_bytes(damage)
+    again = Matcher(rules(), "hyperscan", tmp_path)
+    assert again.find(b"x: No space left on device")
+    assert all(file.stat().st_size > 10_000 for file in tmp_path.iterdir())
+
+
+def test_a_folder_that_cannot_be_written_costs_only_speed(tmp_path: Path) -> None:
+    taken = tmp_path / "file"
+    taken.write_text("")
+    assert Matcher(rules(), "hyperscan", taken / "below").find(b"x: No space left on device")
+
+
+def test_without_a_wheel_the_reference_serves_with_one_warning(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("monitor.hyper.hyperscan", None)
+    monkeypatch.setattr("monitor.linear.re2", None)
+    with pytest.warns(RuntimeWarning, match="neither hyperscan nor google-re2"):
+        plain = Matcher(rules())
+    assert plain.tier == "reference"
+    assert plain.find(b"x: No space left on device")
