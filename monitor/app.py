@@ -11,6 +11,8 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from monitor import __version__, signals
+from monitor.casework import Casework
+from monitor.classify import Classifier
 from monitor.config import Config, in_order, withheld_from
 from monitor.control import serve
 from monitor.crew import Crew
@@ -21,6 +23,8 @@ from monitor.home import socket_path
 from monitor.logs import Logs
 from monitor.model import FileId, Severity, Told
 from monitor.notify import Notify
+from monitor.repairs import casework_of, respond_of
+from monitor.rules import Rules, RulesError
 from monitor.settings import SettingsError
 from monitor.state import State, StateUnwritable
 from monitor.texts import language, sentence
@@ -35,20 +39,22 @@ _STALLED_AFTER = 10.0  # a part without a step for this long starves the systemd
 class App:
     """One monitor: its parts run in one task group, and the first to break ends them all."""
 
-    def __init__(self, config: Config, read: Callable[[], Config], *, quiet: bool) -> None:
-        self.config = config
+    def __init__(self, read: Callable[[], tuple[Config, Rules]], *, quiet: bool) -> None:
+        self.config, self._rules = read()
         self.started = time.monotonic()
         self.crew: Crew
         self._read = read
-        self._lang = language(config.lang)
+        self._lang = language(self.config.lang)
         self._notify = Notify(os.environ)
         self._family = Family()
-        self._diary = Diary(config.home / "logs" / "monitor.log")
+        self._diary = Diary(self.config.home / "logs" / "monitor.log")
         self._echo = None if quiet else Echo(sys.stdout.fileno(), colour=_wants_colour())
         self._end = asyncio.Event()
         self._end_why = ""
         self._code = CLEAN
         self._reload = asyncio.Event()
+        self._work: Casework
+        self._logs: Logs
 
     async def run(self) -> int:
         """Until a person, a signal or the end of all children ends it; the exit code."""
@@ -60,22 +66,32 @@ class App:
                 stack.callback(self._echo.close)
             stack.callback(self._diary.close)
             state = stack.enter_context(self._open_state())
-            parts = await stack.enter_async_context(asyncio.TaskGroup())
-            self.crew = Crew(parts, os.environ, self._family, self.tell, state)
-            logs = Logs(self.config, self.crew, state, self._echo, self.tell, self._is_ours)
-            stack.callback(logs.close)
+            self.crew = Crew(os.environ, self._family, self.tell, state)
+            self._work = casework_of(self.config, self.crew, state, self.tell, self._warn_of_state)
+            stack.callback(self._work.close)
+            self._logs = Logs(self.config, self.crew, state, self._echo, self.tell, self._is_ours)
+            self._logs.understand(self._classifier(self._rules), self._work)
+            stack.callback(self._logs.close)
             control = socket_path(self.config.home, "control.sock")
             await stack.enter_async_context(serve(control, verbs(self)))
-            await self._live(parts, logs)
+            async with asyncio.TaskGroup() as parts:
+                await self._live(parts)
         return self._code
 
-    async def _live(self, parts: asyncio.TaskGroup, logs: Logs) -> None:
+    async def _live(self, parts: asyncio.TaskGroup) -> None:
         self._say(
             "monitor_started", version=__version__, home=str(self.config.home), pid=str(os.getpid())
         )
-        works = (logs.run(), logs.keep_small(), self._reload_when_asked(logs), self._ping(logs))
+        works = (
+            self._logs.run(),
+            self._logs.keep_small(),
+            respond_of(self.config, self.crew, self._work).run(),
+            self._reload_when_asked(),
+            self._ping(),
+        )
         tasks = [parts.create_task(work) for work in works]
-        await logs.opened.wait()  # what a child writes from now on is new
+        await self._logs.opened.wait()  # what a child writes from now on is new
+        self.crew.parts = parts
         for name in in_order(self.config.children):
             for variable in withheld_from(self.config.children[name], os.environ):
                 self.tell(Told("token_withheld", name, facts=(("name", variable),)))
@@ -89,7 +105,7 @@ class App:
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
-        logs.read_the_rest()
+        self._logs.read_the_rest()
 
     def _open_state(self) -> State:
         """What we remember; with a disk that takes nothing we go on, and say it."""
@@ -132,38 +148,44 @@ class App:
             async with asyncio.timeout(_READY_WITHIN):
                 await self.crew.all_tried()
 
-    async def _ping(self, logs: Logs) -> None:
+    async def _ping(self) -> None:
         """Tell systemd that we live, from this loop and only while every part moves."""
         while self._notify.watchdog:
-            if logs.stalled_for() < _STALLED_AFTER:
+            if self._logs.stalled_for() < _STALLED_AFTER:
                 self._notify.alive()
             await asyncio.sleep(self._notify.watchdog / 2)
 
-    async def _reload_when_asked(self, logs: Logs) -> None:
+    async def _reload_when_asked(self) -> None:
         """Many requests at once are one; a wrong file changes nothing."""
         while True:
             await self._reload.wait()
             self._reload.clear()
             self._notify.reloading()
-            try:
+            with contextlib.suppress(SettingsError, RulesError):  # told already
                 await self.read_again()
-                logs.apply(self.config)
-            except SettingsError:
-                pass  # told already; what runs goes on as it was
             self._notify.ready("watching")
 
     async def read_again(self) -> list[str]:
-        """Which children changed; raises SettingsError, and changes nothing, on a wrong file."""
+        """Which children changed; raises, and changes nothing, when a file is wrong."""
         try:
-            config = self._read()
-        except SettingsError as wrong:
+            config, rules = self._read()
+        except (SettingsError, RulesError) as wrong:
             why = "; ".join(map(str, wrong.faults))
             self._say("reload_refused", Severity.WARNING, why=why)
             raise
         old, self.config = self.config, config
         changed = await self.crew.apply(old, config)
+        if rules.digest != self._rules.digest:
+            self._rules = rules
+            self._logs.understand(self._classifier(rules), self._work)
+            changed.append("rules")
+        self._work.book.settings, self._work.book.ladders = config.repair, config.ladders
+        self._logs.apply(config)
         self._say("reloaded", what=", ".join(changed) or "-")
         return changed
+
+    def _classifier(self, rules: Rules) -> Classifier:
+        return Classifier(rules, cache=self.config.data)
 
 
 def _wants_colour() -> bool:

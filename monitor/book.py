@@ -14,6 +14,7 @@ from monitor.model import OPEN, Incident, IncidentState, Match, Outcome
 HOUR = 3600.0
 _RESTARTS = ("restart_child", "raise_limits")
 _CLOSED_KEPT = 1000
+LONGEST_WAIT = 3600.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,6 +41,20 @@ class Book:
     paused: bool = False
     _spent: dict[str, tuple[float, ...]] = field(default_factory=dict)
     _openings: tuple[float, ...] = ()
+
+    def restore(self, known: Iterable[Incident], attempted: Iterable[int], now: float) -> None:
+        """What the last monitor knew: an attempt it had only decided on has its time again."""
+        begun = set(attempted)
+        for one in known:
+            kept = one
+            if one.state is IncidentState.FIXING and one.id not in begun:
+                kept = replace(
+                    one, state=IncidentState.DETECTED, attempt=one.attempt - 1, next_at=now
+                )
+            elif one.next_at is not None:  # the clock begins anew with the machine
+                kept = replace(one, next_at=min(one.next_at, now + LONGEST_WAIT))
+            self.known[kept.key] = kept
+            self.next_id = max(self.next_id, kept.id + 1)
 
     # --- what comes in ---
 

@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 
 from monitor.book import Book
 from monitor.cases import Cases
-from monitor.incidents import severity_of
+from monitor.incidents import is_told, severity_of
 from monitor.ladders import Rung
 from monitor.model import (
     Incident,
     IncidentState,
+    Match,
     Outcome,
     Severity,
     Told,
@@ -36,12 +37,11 @@ class Casework:
     def __init__(
         self,
         state: State,
-        book: Book,
         records: Records,
         child_facts: Callable[[str], ChildFacts],
         tell: Callable[[Told], None],
     ) -> None:
-        self.book = book
+        self.book: Book
         self._state = state
         self._cases = Cases(state)
         self._records = records
@@ -51,6 +51,14 @@ class Casework:
         self._moved: dict[int, Incident] = {}
         self._unsaved: list[dict[str, object]] = []
         self._degraded = False
+        self._counted = False  # something was only counted: no record, but not to be forgotten
+        self.on_news: Callable[[], None] = lambda: None
+
+    def take(self, match: Match, child: str) -> None:
+        """A line that means trouble; the unknown are only grouped by their shape."""
+        if is_told(match):
+            self.book.take(match, child, clock(), stopping=self._facts(child).stopping)
+            self._counted = True
 
     # --- the book tells what moved ---
 
@@ -73,13 +81,18 @@ class Casework:
 
     def saved(self) -> None:
         """The transaction held: nothing of it is waiting any more, and people may read it."""
+        moved = bool(self._moved)
         self._moved.clear()
         self._unsaved.clear()
-        self._project()
+        self._counted = False
+        if moved:
+            self._project()
+            self.on_news()
 
     @property
     def has_news(self) -> bool:
-        return bool(self._moved)
+        """Whether a decision waits to be written down."""
+        return self._counted or bool(self._moved)
 
     def settle(self) -> None:
         """Save what moved by itself; with a disk that takes nothing it waits in order."""

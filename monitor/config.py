@@ -16,6 +16,8 @@ from typing import Any, Literal
 from dotenv import dotenv_values
 
 from monitor.home import data_folder
+from monitor.incidents import Repair
+from monitor.ladders import Rung
 from monitor.settings import (
     Bytes,
     Fault,
@@ -94,6 +96,12 @@ class Health:
 
 
 @dataclass(frozen=True, slots=True)
+class Disk:
+    critical: Bytes = setting(2 << 30, "less than this is a full disk, also without a log line")
+    target: Bytes = setting(5 << 30, "free what is ours until so much is free")
+
+
+@dataclass(frozen=True, slots=True)
 class Child:
     """One program that is kept running."""
 
@@ -109,6 +117,9 @@ class Child:
     user: str = setting("", "run it as this user; it is not started when that fails")
     group: str = setting("", "run it with this group; the user's own by default")
     umask: Mode | None = setting(None, "its umask; the monitor's own by default")
+    retry: tuple[str, ...] = setting(
+        (), "a command that does a failed job again, {job} put in; when it serves no socket"
+    )
     nice: int = setting(0, "its priority, -20 to 19")
     after: tuple[str, ...] = setting((), "children that must be running before this one")
     autostart: bool = setting(True, "start it with the monitor")
@@ -128,6 +139,17 @@ class Config:
         (), "further logs to follow, as paths or globs relative to the home"
     )
     lang: Literal["auto", "es", "en"] = setting("auto", "the language of messages to people")
+    rules: tuple[str, ...] = setting(
+        ("rules.d",), "folders with rules of your own, relative to the home"
+    )
+    roots: tuple[str, ...] = setting(
+        ("modelos", "data", "logs"), "folders in which repairs may touch files"
+    )
+    repair: Repair = setting(Repair(), "how repairs are made, and how many at most")
+    disk: Disk = setting(Disk(), "how much room there shall be")
+    ladders: Mapping[str, tuple[Rung, ...]] = setting(
+        MappingProxyType({}), "what is tried, by category or by the name of a rule"
+    )
     secrets: Mapping[str, str] = field(default_factory=dict, repr=False)
 
     @property

@@ -32,14 +32,13 @@ class Crew:
 
     def __init__(
         self,
-        parts: asyncio.TaskGroup,
         environ: Mapping[str, str],
         family: Family,
         tell: Callable[[Told], None],
         memories: Memories,
     ) -> None:
         self.minders: dict[str, Minder] = {}
-        self._parts = parts
+        self.parts: asyncio.TaskGroup  # in which lives are lived
         self._environ = environ
         self._family = family
         self._tell = tell
@@ -65,7 +64,7 @@ class Crew:
             self._memories.recall(name),
         )
         life = minder.run(lambda: self._waits_for(name))
-        self._lives[name] = self._parts.create_task(life, name=f"child {name}")
+        self._lives[name] = self.parts.create_task(life, name=f"child {name}")
 
     def _waits_for(self, name: str) -> asyncio.Event | None:
         """The first one it must wait for that is not up yet."""

@@ -8,6 +8,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from monitor import capture
+from monitor.casework import Casework
+from monitor.classify import Classifier
 from monitor.config import Config
 from monitor.crew import Crew
 from monitor.echo import Echo
@@ -17,6 +19,7 @@ from monitor.model import Chunk, FileId, Gap, Position, Severity, Told
 from monitor.state import State, StateUnwritable
 from monitor.texts import sized
 
+_FLUSH_EVERY = 1.0
 _SAVE_EVERY = 1.0  # what was only read and meant nothing is remembered this often
 _LOOK_AT_AGE_EVERY = 60.0
 
@@ -40,6 +43,9 @@ class Logs:
         self._echo = echo
         self._tell = tell
         self._ours = ours
+        self._classifier: Classifier
+        self._casework: Casework
+        self._flush_later: asyncio.TimerHandle | None = None
         self._follower = self._new_follower(state.positions())
         self._anew = asyncio.Event()
         self._too_large = asyncio.Event()
@@ -80,6 +86,10 @@ class Logs:
         if not following.cancelled():
             following.result()
 
+    def understand(self, classifier: Classifier, casework: Casework) -> None:
+        """Who judges the lines from now on, and who takes what means trouble."""
+        self._classifier, self._casework = classifier, casework
+
     def apply(self, config: Config) -> None:
         """Follow what the new configuration names."""
         self._config = config
@@ -100,11 +110,13 @@ class Logs:
         """All that is left once the children have ended."""
         while turn := self._follower.poll(time.monotonic(), time.time()):
             self._take(turn)
+        self._flush(everything=True)
         self._save()
 
     def close(self) -> None:
-        if self._save_later:
-            self._save_later.cancel()
+        for later in (self._save_later, self._flush_later):
+            if later:
+                later.cancel()
         self._follower.close()
 
     def _take(self, turn: Sequence[Chunk | Gap]) -> None:
@@ -119,7 +131,26 @@ class Logs:
             child = self._config.children.get(name)
             if child and 0 < child.log.size <= each.end:
                 self._too_large.set()
-        self._save_soon()
+            for match in self._classifier.feed(each):
+                self._casework.take(match, name)
+        self._flush_when_idle()
+        if self._casework.has_news:
+            self._save()
+        else:
+            self._save_soon()
+
+    def _flush_when_idle(self) -> None:
+        """An event whose end nobody wrote ends when nothing follows it for a while."""
+        if self._flush_later is None and any(map(self._classifier.pending, self._follower.tails)):
+            self._flush_later = asyncio.get_running_loop().call_later(_FLUSH_EVERY, self._flush)
+
+    def _flush(self, *, everything: bool = False) -> None:
+        self._flush_later = None
+        for match in self._classifier.flush(time.time(), everything=everything):
+            self._casework.take(match, self._name_of(match.line.path))
+        if self._casework.has_news:
+            self._save()
+        self._flush_when_idle()
 
     def _name_of(self, path: str) -> str:
         for name in self._config.children:
@@ -145,9 +176,12 @@ class Logs:
             self._save_later.cancel()
             self._save_later = None
         self._saved_at = time.monotonic()
+        starts = {id: self._classifier.pending(id) for id in self._follower.tails}
+        upto = {id: start for id, start in starts.items() if start is not None}
         try:
             with self._state.transaction():
-                self._state.save_positions(self._follower.positions(), time.time())
+                self._state.save_positions(self._follower.positions(upto), time.time())
+                self._casework.save()
         except StateUnwritable as error:
             if not self._degraded:
                 facts = (("why", str(error)),)
@@ -155,6 +189,7 @@ class Logs:
             self._degraded = True
         else:
             self._degraded = False
+            self._casework.saved()
 
     # --- rotating ---
 

@@ -19,6 +19,7 @@ class ChildFacts:
     pid: int | None = None
     started: float | None = None
     restarts: int = 0
+    stopping: bool = False  # what it says now is the noise of its end
 
 
 def record_of(

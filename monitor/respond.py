@@ -103,28 +103,21 @@ class Respond:
         self, strategy: Strategy, incident: Incident, tools: Tools
     ) -> tuple[int | None, Outcome]:
         """Whatever goes wrong in a strategy becomes an outcome here, and nowhere else."""
-        number: int | None = None
+        written: list[int | None] = [None]
         try:
             async with asyncio.timeout(strategy.limit):
                 await strategy.check(incident, tools)
                 if self._book.settings.dry_run:
-                    return None, Outcome(Result.REFUSED, f"dry run: would {strategy.name}")
-                number = self._intend(incident, strategy)
+                    raise RefusedError(f"dry run: would {strategy.name}")
+                written.append(self._intend(incident, strategy))
                 detail = await strategy.act(incident, tools)
                 proof = await strategy.prove(incident, tools)
             if strategy.resumes:
                 proof = await _resumed(incident, tools, proof)
-            return number, Outcome(Result.DONE, detail, proof)
-        except NotThereError as fine:
-            return number, Outcome(Result.NOTHING, str(fine))
-        except RefusedError as refused:
-            return number, Outcome(Result.REFUSED, str(refused))
-        except FailedError as failure:
-            return number, Outcome(Result.FAILED, str(failure), wait=failure.wait)
-        except TimeoutError:
-            return number, Outcome(Result.ABORTED, f"took longer than {strategy.limit:g} s")
+            outcome = Outcome(Result.DONE, detail, proof)
         except Exception as error:  # noqa: BLE001 - one broken strategy must not end the monitor
-            return number, Outcome(Result.FAILED, f"{type(error).__name__}: {error}")
+            outcome = _outcome_of(error, strategy)
+        return written[-1], outcome
 
     def _intend(self, incident: Incident, strategy: Strategy) -> int | None:
         """On disk first; only who makes room on the disk may act without."""
@@ -150,6 +143,19 @@ class Respond:
         self._book.outcome(incident, outcome, self._clock())
         self._journal.outcome(number, outcome)
         self.wake()
+
+
+def _outcome_of(error: Exception, strategy: Strategy) -> Outcome:
+    match error:
+        case NotThereError():
+            return Outcome(Result.NOTHING, str(error))
+        case RefusedError():
+            return Outcome(Result.REFUSED, str(error))
+        case FailedError():
+            return Outcome(Result.FAILED, str(error), wait=error.wait)
+        case TimeoutError():
+            return Outcome(Result.ABORTED, f"{strategy.name} took too long")
+    return Outcome(Result.FAILED, f"{strategy.name}: {type(error).__name__}: {error}")
 
 
 async def _resumed(incident: Incident, tools: Tools, proof: str) -> str:

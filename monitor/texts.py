@@ -67,6 +67,38 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "{child}: el registro no se pudo rotar; se intentará más tarde",
         "{child}: the log could not be rotated; another try later",
     ),
+    "incident_detected": (
+        "{id} {category} en {subject}: {why}",
+        "{id} {category} at {subject}: {why}",
+    ),
+    "incident_fixing": (
+        "{id} {category} en {subject}: se intenta {do} ({attempt})",
+        "{id} {category} at {subject}: trying {do} ({attempt})",
+    ),
+    "attempt_ended": (
+        "{id} {do} ({attempt}): {result}; {detail} {proof}",
+        "{id} {do} ({attempt}): {result}; {detail} {proof}",
+    ),
+    "incident_retrying": (
+        "{id} {category} en {subject}: debe seguir bien",
+        "{id} {category} at {subject}: it must stay well",
+    ),
+    "incident_resolved": (
+        "{id} {category} en {subject}: resuelto ({why})",
+        "{id} {category} at {subject}: resolved ({why})",
+    ),
+    "incident_failed": (
+        "{id} {category} en {subject}: hace falta una persona ({why})",
+        "{id} {category} at {subject}: a person is needed ({why})",
+    ),
+    "incident_alert_only": (
+        "{id} {category} en {subject}: solo se avisa ({why})",
+        "{id} {category} at {subject}: told only ({why})",
+    ),
+    "records_unwritable": (
+        "logs/errors.json no se puede escribir y esperará: {why}",
+        "logs/errors.json cannot be written and will wait: {why}",
+    ),
     "state_trouble": (
         "la memoria del monitor: {why}",
         "the monitor's memory: {why}",

@@ -12,6 +12,7 @@ from monitor.config import Config
 from monitor.control import Asker, NoError, Verb
 from monitor.crew import Crew
 from monitor.minder import Minder
+from monitor.rules import RulesError
 from monitor.settings import SettingsError
 from monitor.texts import say
 
@@ -42,7 +43,7 @@ def verbs(monitor: Monitor) -> dict[str, Verb]:
     async def reload(_asker: Asker, question: Mapping[str, Any]) -> Any:
         try:
             changed = await monitor.read_again()
-        except SettingsError as wrong:
+        except (SettingsError, RulesError) as wrong:
             raise NoError(str(wrong)) from None
         return say("reloaded", _lang(question), {"what": ", ".join(changed) or "-"})
 

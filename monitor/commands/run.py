@@ -7,10 +7,12 @@ import asyncio
 import os
 import sys
 
-from monitor import lock
+from monitor import lock, rules
 from monitor.app import App
 from monitor.config import Config, load
 from monitor.home import data_folder
+from monitor.repairs import check_ladders
+from monitor.rules import Rules
 from monitor.settings import SettingsError
 from monitor.texts import language, say
 
@@ -35,19 +37,22 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 clean, 1 internal, 2 configuration, 3 every child given up, 100 already running."""
 
-    def read() -> Config:
-        return load(
+    def read() -> tuple[Config, Rules]:
+        config = load(
             arguments.home,
             os.environ,
             tuple(arguments.command),
             no_child=arguments.no_child,
             follow=tuple(arguments.follow),
         )
+        check_ladders(config.ladders)
+        own = [config.home / folder for folder in config.rules if (config.home / folder).is_dir()]
+        return config, rules.load((rules.PACKS, *own), config.data)
 
     try:
-        config = read()
         held = lock.take(data_folder(arguments.home) / "lock")
-    except SettingsError as wrong:
+        app = None if held is None else App(read, quiet=arguments.quiet)
+    except (SettingsError, rules.RulesError) as wrong:
         facts = {"count": str(len(wrong.faults))}
         print(f"vigia: {say('config_wrong', arguments.lang, facts)}", file=sys.stderr)
         print("\n".join(f"  {fault}" for fault in wrong.faults), file=sys.stderr)
@@ -55,10 +60,10 @@ def run(arguments: argparse.Namespace) -> int:
     except OSError as error:
         print(f"vigia: {error.filename}: {error.strerror}", file=sys.stderr)
         return CONFIG_WRONG
-    if held is None:
+    if held is None or app is None:
         pid = lock.signed_by(data_folder(arguments.home) / "lock")
         facts = {"home": str(arguments.home), "pid": str(pid or "?")}
         print(f"vigia: {say('already_running', arguments.lang, facts)}", file=sys.stderr)
         return ALREADY_RUNNING
     lock.sign(held)
-    return asyncio.run(App(config, read, quiet=arguments.quiet).run())
+    return asyncio.run(app.run())
