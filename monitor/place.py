@@ -39,6 +39,14 @@ def open_regular(path: Path) -> int:
     return fd
 
 
+def is_at(path: Path, fd: int) -> bool:
+    """Whether the open file is the one that has this name."""
+    try:
+        return os.path.samestat(os.stat(path, follow_symlinks=False), os.fstat(fd))
+    except FileNotFoundError:
+        return False
+
+
 def make(path: Path, lines: Sequence[bytes]) -> int:
     """A whole file with these records, on disk."""
     with suppress(FileNotFoundError):

@@ -96,8 +96,6 @@ class Records:
         records = cls(path, size, keep, warn, clock, disk)
         try:
             with _told(path):
-                path.parent.mkdir(parents=True, exist_ok=True)
-                records._lock()
                 records._reopen()
         except BaseException:
             records.close()
@@ -225,11 +223,17 @@ class Records:
     def _lock(self) -> None:
         """Held on a file beside, which is never renamed."""
         path = self._path.with_name(f"{self._path.name}.head")
-        self._head = place.open_regular(path)
+        if self._head >= 0 and place.is_at(path, self._head):
+            return
+        fd = place.open_regular(path)
         try:
-            fcntl.flock(self._head, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError as error:
+            fcntl.flock(fd, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            os.close(fd)
             raise RecordsRefused(f"another process writes {self._path}") from error
+        if self._head >= 0:
+            os.close(self._head)
+        self._head = fd
 
     def _look(self) -> None:
         """The file at our path is the one we hold, as we left it; else it is opened anew."""
@@ -240,13 +244,12 @@ class Records:
             self._reopen()
 
     def _is_as_left(self) -> bool:
-        try:
-            there = os.stat(self._path, follow_symlinks=False)
-        except FileNotFoundError:
-            return False
-        return os.path.samestat(there, os.fstat(self._fd)) and there.st_size == length(self._end)
+        size = os.fstat(self._fd).st_size
+        return place.is_at(self._path, self._fd) and size == length(self._end)
 
     def _reopen(self) -> None:
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock()
         rotation.finish(self._path)
         while self._fd < 0:
             self._fd = place.open_regular(self._path)

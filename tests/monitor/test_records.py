@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 import os
+import shutil
 import stat
 import subprocess
 import sys
@@ -222,6 +223,19 @@ def test_a_file_moved_or_deleted_meanwhile_is_begun_anew_and_the_numbers_go_on(p
         assert seqs(path) == [6]
     assert len(said) == 2
     assert [finding.kind for finding in verify(path)] == ["missing"]
+
+
+def test_a_folder_deleted_with_all_in_it_is_made_again(path):
+    said = []
+    with opened(path, warn=said.append) as records:
+        records.append(some(1, 3))
+        shutil.rmtree(path.parent)
+        records.append([record(4)])
+        assert seqs(path) == [4]
+        with pytest.raises(RecordsRefused, match="another process writes"):
+            opened(path)
+    assert len(said) == 1
+    assert verify(path) == []
 
 
 def test_a_file_cut_or_added_to_by_somebody_else_is_looked_at_again(path):
