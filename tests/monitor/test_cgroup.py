@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import contextlib
 import os
+import signal
 import subprocess
 import time
 from collections.abc import Callable, Iterator
@@ -29,7 +31,9 @@ def group() -> Iterator[Group]:
         yield made
     finally:
         made.freeze(frozen=False)
-        made.kill()
+        for pid in made.pids():  # one by one, for the day when the one word does not work
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
         wait(lambda: not made.pids())
         made.remove()
         assert not made.path.exists()

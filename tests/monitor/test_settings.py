@@ -1,4 +1,3 @@
-# ruff: noqa: RUF009 -- `setting()` is dataclasses.field() with the line of documentation
 from __future__ import annotations
 
 import dataclasses
@@ -245,14 +244,23 @@ def sections(cls: type, path: str = "") -> dict[str, list[str]]:
         if dataclasses.is_dataclass(kind):
             below |= sections(kind, here)  # type: ignore[arg-type]
             continue
-        args = [a for a in get_args(kind) if dataclasses.is_dataclass(a)]
-        if args:
-            below |= sections(args[0], f"{here}.NAME")  # type: ignore[arg-type]
+        if of := table_in(kind):
+            below |= sections(of, f"{here}.NAME")
             continue
         choices = get_args(kind) if get_origin(kind) is Literal else ()
         listed = f" ({', '.join(f'`{choice}`' for choice in choices)})" if choices else ""
         rows.append(f"| `{field.name}` | {shown(kind, field)} | {field.metadata['doc']}{listed} |")
     return ({path or "The top level": rows} if rows else {}) | below
+
+
+def table_in(kind: Any) -> type | None:
+    """The table that a mapping holds, alone or as a list of them."""
+    for arg in get_args(kind):
+        if dataclasses.is_dataclass(arg):
+            return arg  # type: ignore[return-value]
+        if found := table_in(arg):
+            return found
+    return None
 
 
 def shown(kind: Any, field: dataclasses.Field[Any]) -> str:
