@@ -288,6 +288,17 @@ def test_with_no_umask_at_all_our_files_are_still_ours(tmp_path: Path) -> None:
         assert (tmp_path / "umask").read_text() == "0027\n"
 
 
+@pytest.mark.xfail(strict=True, reason="logs/ and data/ are made with whatever umask there is")
+def test_with_no_umask_at_all_nobody_else_writes_in_our_folders(tmp_path: Path) -> None:
+    # B 38: who may write in data/ can put another data/monitor in its place
+    with vigia(tmp_path) as v:
+        in_shell(v, "umask 0;")
+        v.start("--", *programs.SLEEPS)
+        v.wait_state("running")
+        folders = [tmp_path / "logs", tmp_path / "data", tmp_path / "data" / "monitor"]
+        assert [folder.name for folder in folders if folder.stat().st_mode & 0o022] == []
+
+
 def test_a_child_without_a_umask_of_its_own_has_ours(tmp_path: Path) -> None:
     # B 38
     with vigia(tmp_path) as v:
