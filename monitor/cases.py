@@ -89,6 +89,21 @@ class Cases:
             ).fetchall()
         return [{"seq": number} | json.loads(body) for number, body in rows]
 
+    def last_seq(self) -> int:
+        """The number of the newest record, also when it is no longer here."""
+        with self._state.transaction() as db:
+            row = db.execute("SELECT seq FROM sqlite_sequence WHERE name = 'record'").fetchone()
+        return int(row[0]) if row else 0
+
+    def count_from(self, seq: int) -> None:
+        """Records waiting here move behind what the file already has, so that none is passed over."""
+        with self._state.transaction() as db:
+            rows = db.execute("SELECT body FROM record ORDER BY seq").fetchall()
+            db.execute("DELETE FROM record")
+            db.execute("DELETE FROM sqlite_sequence WHERE name = 'record'")
+            db.execute("INSERT INTO sqlite_sequence (name, seq) VALUES ('record', ?)", (seq,))
+            db.executemany("INSERT INTO record (body) VALUES (?)", rows)
+
     def forget_records(self, upto: int) -> None:
         """They are on disk in the file for people; the counter goes on all the same."""
         with self._state.transaction() as db:

@@ -12,6 +12,7 @@ from monitor.cases import Cases
 from monitor.incidents import is_told, severity_of
 from monitor.ladders import Rung
 from monitor.model import (
+    OPEN,
     Incident,
     IncidentState,
     Match,
@@ -19,8 +20,8 @@ from monitor.model import (
     Severity,
     Told,
 )
-from monitor.recording import ChildFacts, record_of
-from monitor.records import Records, RecordsUnwritable
+from monitor.recording import ChildFacts, gap_record, record_of
+from monitor.records import Records, RecordsError
 from monitor.state import State, StateUnwritable
 
 _SIZE, _KEEP = 10 << 20, 10
@@ -37,14 +38,16 @@ class Casework:
     def __init__(
         self,
         state: State,
-        records: Records,
+        open_records: Callable[[], Records],
         child_facts: Callable[[str], ChildFacts],
         tell: Callable[[Told], None],
     ) -> None:
         self.book: Book
         self._state = state
         self._cases = Cases(state)
-        self._records = records
+        self._open_records = open_records
+        self._records: Records | None = None
+        self._newest: dict[object, dict[str, object]] = {}  # of each open incident, for a new file
         self._facts = child_facts
         self._tell = tell
         self._host = socket.gethostname()
@@ -86,7 +89,7 @@ class Casework:
         self._unsaved.clear()
         self._counted = False
         if moved:
-            self._project()
+            self.project()
             self.on_news()
 
     @property
@@ -129,13 +132,18 @@ class Casework:
                 self._cases.finish(number, "forgotten")
         return found
 
-    def _project(self) -> None:
+    def project(self) -> None:
         """Bring `logs/errors.json` up to what the state has; what does not fit now comes later."""
         try:
-            while rows := self._cases.records_after(self._records.last_seq):
-                self._records.append(rows)
-            self._cases.forget_records(self._records.last_seq)
-        except (RecordsUnwritable, StateUnwritable) as error:
+            records = self._records or self._opened()
+            while rows := self._cases.records_after(records.last_seq):
+                records.append(rows, lambda: list(self._newest.values()))
+                for row in rows:
+                    self._newest.pop(row["incident"], None)
+                    if row["state"] in OPEN:
+                        self._newest[row["incident"]] = row
+            self._cases.forget_records(records.last_seq)
+        except (RecordsError, StateUnwritable) as error:
             if not self._degraded:
                 facts = (("why", str(error)),)
                 self._tell(Told("records_unwritable", severity=Severity.CRITICAL, facts=facts))
@@ -143,9 +151,19 @@ class Casework:
         else:
             self._degraded = False
 
+    def _opened(self) -> Records:
+        """The file, and the state's counter behind what already stands in it."""
+        records = self._records = self._open_records()
+        if self._cases.last_seq() < records.last_seq:
+            self._cases.count_from(records.last_seq)
+            why = "the monitor's memory was lost; what it had not written here yet is not known"
+            self._cases.save([], [gap_record(why, time.time())])
+        return records
+
     def close(self) -> None:
         self.settle()
-        self._records.close()
+        if self._records:
+            self._records.close()
 
 
 def _told(incident: Incident, rung: Rung | None, outcome: Outcome | None) -> Told:

@@ -79,6 +79,19 @@ def record_of(
     }
 
 
+def gap_record(why: str, at: float) -> dict[str, object]:
+    """Says in the records themselves that some of them are missing."""
+    moment = stamp(at)
+    return {
+        "id": f"gap-{moment}",
+        "incident": None,
+        "timestamp": moment,
+        "state": "gap",
+        "severity": "warning",
+        "message": why,
+    }
+
+
 def stamp(at: float) -> str:
     """ISO 8601 in UTC, to the millisecond."""
     moment = datetime.fromtimestamp(at, UTC).isoformat(timespec="milliseconds")

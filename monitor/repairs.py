@@ -36,16 +36,19 @@ def casework_of(
     warn: Callable[[str], None],
 ) -> Casework:
     """The book as the last monitor left it, with its records."""
-    records = Records.open(
-        config.home / "logs" / "errors.json", size=_RECORDS_SIZE, keep=_RECORDS_KEPT, warn=warn
-    )
-    work = Casework(state, records, lambda name: facts_of(crew, name), tell)
+
+    def open_records() -> Records:
+        path = config.home / "logs" / "errors.json"
+        return Records.open(path, size=_RECORDS_SIZE, keep=_RECORDS_KEPT, warn=warn)
+
+    work = Casework(state, open_records, lambda name: facts_of(crew, name), tell)
     book = Book(config.repair, config.ladders, work.changed)
     cases = Cases(state)
     book.restore(cases.known(), {incident for _, incident, _ in cases.unfinished()}, clock())
     book.next_id = max(book.next_id, cases.next_id())
     book.paused = bool(cases.kept("paused"))
     work.book = book
+    work.project()
     return work
 
 

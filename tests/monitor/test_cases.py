@@ -77,3 +77,12 @@ def test_small_things_are_kept(tmp_path: Path) -> None:
         assert Cases(state).kept("paused") is None
         Cases(state).keep("paused", {"by": "ana"})
         assert Cases(state).kept("paused") == {"by": "ana"}
+
+
+def test_a_lost_state_counts_on_behind_what_the_file_already_has(tmp_path: Path) -> None:
+    with opened(tmp_path) as state:
+        cases = Cases(state)
+        cases.save([], [{"id": "a"}, {"id": "b"}])
+        cases.count_from(100)
+        assert [(r["seq"], r["id"]) for r in cases.records_after(0)] == [(101, "a"), (102, "b")]
+        assert cases.last_seq() == 102
