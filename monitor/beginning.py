@@ -131,18 +131,26 @@ class Beginnings:
         self, former: Position, beside: list[Generation], since: int, now: float
     ) -> list[Tail]:
         """Generations written after the one that was read last, and late lines of older ones."""
-        fresh = []
-        for one in beside:
-            known = self.known.get(one.id)
-            if one.id in self._tails or one.id == former.id or (one.changed < since and not known):
-                continue
-            with suppress(OSError):
-                tail = self._opened(one, former.path, now)
-                if tail and self._has_more(tail, known, former):
-                    fresh.append(self._keep(tail))
-                elif tail:
-                    os.close(tail.fd)
-        return fresh
+        found: list[tuple[int, Tail]] = []
+        looked = {former.id}
+        # A folder that is renamed in while it is listed may hide names: list until nothing is new.
+        while new := [one for one in beside if one.id not in looked]:
+            looked |= {one.id for one in new}
+            for one in new:
+                old = one.changed < since and one.id not in self.known
+                tail = None if old or one.id in self._tails else self._unread(one, former, now)
+                found += [(one.changed, tail)] if tail else []
+            beside = generations(former.path)
+        return [tail for _, tail in sorted(found, key=lambda pair: pair[0])]
+
+    def _unread(self, one: Generation, former: Position, now: float) -> Tail | None:
+        with suppress(OSError):
+            tail = self._opened(one, former.path, now)
+            if tail and self._has_more(tail, self.known.get(one.id), former):
+                return self._keep(tail)
+            if tail:
+                os.close(tail.fd)
+        return None
 
     def _has_more(self, tail: Tail, known: Position | None, former: Position) -> bool:
         if known and is_same(tail.fd, known):
@@ -192,7 +200,8 @@ class Beginnings:
         self, known: Position, now: float, *, at_end: bool = False
     ) -> tuple[list[Tail], int | None]:
         """What a known file holds beyond its position, and when it was last written, if it is found."""
-        for one in generations(known.path)[: -LOOKED_INTO - 1 : -1]:
+        beside = generations(known.path)[::-1]
+        for one in sorted(beside, key=lambda one: one.id != known.id)[:LOOKED_INTO]:
             if one.id in self._tails:
                 continue
             with suppress(OSError):

@@ -49,7 +49,7 @@ while True:
         n += 1
     print(n, flush=True)
     if rotate and n % 400 == 0:
-        for k in range(60, 0, -1):
+        for k in range(400, 0, -1):
             if os.path.exists(f"{log}.{k}"):
                 os.rename(f"{log}.{k}", f"{log}.{k + 1}")
         os.rename(log, f"{log}.1")
