@@ -59,7 +59,7 @@ class App:
     async def run(self) -> int:
         """Until a person, a signal or the end of all children ends it; the exit code."""
         signals.clean_slate()
-        signals.listen(self.end, self._reload.set, self._family.reap)
+        signals.listen(self.end, self._reload.set, self._family.child_died)
         self._family.become_reaper()
         async with AsyncExitStack() as stack:
             if self._echo:

@@ -85,7 +85,7 @@ def _after_failure(
     delay = backoff(past.streak, limits, spread)
     longer = replace(past, streak=past.streak + 1)
     if exit.cause is Cause.LATER:
-        return Again(max(delay, min(LATER_DELAY, limits.max_delay)), longer, exit.detail)
+        return Again(max(delay, min(LATER_DELAY, max(limits.max_delay, 1.0))), longer, exit.detail)
     ends = (*(end for end in past.ends if end > now - limits.period), now)
     counted = replace(longer, ends=ends)
     if past.opened == 0 and len(ends) < limits.limit:

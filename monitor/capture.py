@@ -99,8 +99,9 @@ def _copy_most(source: int, target: int) -> None:
     """Follow the writer until little is left, so that the pause is short."""
     for _ in range(64):
         if os.fstat(source).st_size - os.fstat(target).st_size <= _LITTLE:
-            return
+            break
         _copy(source, target)
+    os.fdatasync(target)  # what is emptied later must be on the disk here
 
 
 def _copy(source: int, target: int) -> int:

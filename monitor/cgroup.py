@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import re
 from dataclasses import dataclass
@@ -44,17 +45,24 @@ class Group:
             self.path.rmdir()
 
 
-def make(name: str) -> Group | None:
+def make(mark: str) -> Group | None:
     """A group below our own, or none: most systems give one only to root or by `Delegate=yes`."""
+    group = find(mark)
+    if group is None:
+        return None
+    try:
+        group.path.mkdir(exist_ok=True)
+    except OSError:
+        return None
+    return group if os.access(group.path / "cgroup.procs", os.W_OK) else None
+
+
+def find(mark: str) -> Group | None:
+    """Where the group of that child is or would be: the next monitor finds it under the same name."""
     here = _ours()
     if here is None or not _is_ours_to_divide(here):
         return None
-    path = here / f"vigia-{name}"
-    try:
-        path.mkdir(exist_ok=True)
-    except OSError:
-        return None
-    return Group(path) if os.access(path / "cgroup.procs", os.W_OK) else None
+    return Group(here / f"vigia-{hashlib.blake2b(os.fsencode(mark), digest_size=8).hexdigest()}")
 
 
 def _ours() -> Path | None:

@@ -92,7 +92,7 @@ class Child:
         finally:
             os.close(held)  # the child holds it now, and all that inherits from it
         family.add(process.pid)
-        group = cgroup.make(f"{os.getpid()}-{spec.name}")
+        group = cgroup.make(spec.env["VIGIA_CHILD"])
         if group and not group.add(process.pid):
             group = None
         try:

@@ -329,7 +329,8 @@ def child_environment(
     from_systemd = ("NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS")
     withheld = {*WITHHELD, *from_systemd, "LISTEN_FDNAMES", "VIGIA_CHILD", "VIGIA_CONTROL"}
     inherited = {k: v for k, v in environ.items() if k not in withheld and _fits(k, child)}
-    given = {k: config.secrets[k] for k in child.pass_env if k in config.secrets}
+    known = {**environ, **config.secrets}
+    given = {k: known[k] for k in child.pass_env if k in known}
     own = {
         "PYTHONUNBUFFERED": "1",
         "VIGIA_HOME": str(config.home),

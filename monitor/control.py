@@ -83,6 +83,8 @@ async def _do(verbs: Mapping[str, Verb], asker: Asker, line: bytes) -> dict[str,
         return {"answer": await verb(asker, question)}
     except NoError as no:
         return {"refused": str(no)}
+    except Exception as error:  # noqa: BLE001 - one broken verb must not silence the socket
+        return {"refused": f"{type(error).__name__}: {error}"}
 
 
 def _peer(writer: asyncio.StreamWriter) -> Asker:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import ctypes
 import os
 from pathlib import Path
 
 _PR_SET_CHILD_SUBREAPER = 36
+_MOMENT = 0.25
 
 
 class Family:
@@ -16,6 +18,8 @@ class Family:
     def __init__(self) -> None:
         self.started: set[int] = set()
         self.reaped = 0
+        self._dead: set[int] = set()
+        self._later: asyncio.TimerHandle | None = None
 
     @staticmethod
     def become_reaper() -> bool:
@@ -33,11 +37,35 @@ class Family:
         """Direct children that we did not start, the dead ones among them included."""
         return tuple(pid for pid in _children_of_ours() if pid not in self.started)
 
+    def child_died(self) -> None:
+        """Reap in a moment: one SIGCHLD may stand for many, and they come in crowds."""
+        if self._later is None:
+            self._later = asyncio.get_running_loop().call_later(_MOMENT, self._reap_later)
+
+    def _reap_later(self) -> None:
+        self._later = None
+        self.reap()
+        if self._dead:
+            self.child_died()
+
     def reap(self) -> None:
-        """Take away the dead strangers; one SIGCHLD may stand for many of them."""
-        for pid in self.strangers():
+        """Take away the strangers that were dead at the last look already.
+
+        A thread of ours that waits for a process it started itself takes it within that moment.
+        """
+        dead = {pid for pid in self.strangers() if _is_dead(pid)}
+        for pid in dead & self._dead:
             with contextlib.suppress(ChildProcessError):
                 self.reaped += os.waitpid(pid, os.WNOHANG)[0] == pid
+        self._dead = dead - self._dead
+
+
+def _is_dead(pid: int) -> bool:
+    try:
+        stat = Path(f"/proc/{pid}/stat").read_bytes()
+    except OSError:
+        return False
+    return stat[stat.rindex(b")") + 2 :][:1] == b"Z"
 
 
 def _children_of_ours() -> set[int]:

@@ -44,6 +44,8 @@ class Handle:
         before = self._minder.view().starts
         if self._minder.state not in (ChildState.RUNNING, ChildState.STARTING):
             raise RefusedError(f"{self.name} is {self._minder.state}")
+        if self._minder.settings.restart.policy == "never":
+            raise RefusedError(f"the policy of {self.name} is never to restart it")
         self._minder.cure(Cause.REPAIR, why)
         while self._minder.view().starts == before or not self._minder.running.is_set():
             if self._minder.state in (ChildState.FAILED, ChildState.GIVEN_UP, ChildState.STOPPED):

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import hashlib
 import os
-import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
 _LONGEST = 100  # bytes; the kernel takes 107 for the address of a Unix socket
+_SHORT = "/tmp"  # the same for every asker, whatever its TMPDIR
 
 
 def find_home(given: str | None, environ: Mapping[str, str]) -> Path:
@@ -30,4 +30,4 @@ def socket_path(home: Path, name: str) -> Path:
     if len(os.fsencode(path)) <= _LONGEST:
         return path
     short = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
-    return Path(tempfile.gettempdir()) / f"vigia-{os.geteuid()}-{short}" / name
+    return Path(_SHORT) / f"vigia-{os.geteuid()}-{short}" / name

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import NoReturn
 
-from monitor import lock
+from monitor import cgroup, lock
 from monitor.budget import Again, Done, GiveUp, Memory, Rest, after_exit, after_stable
 from monitor.child import Child, NotStartedError, Spec
 from monitor.config import Child as Settings
@@ -96,6 +96,9 @@ class Minder:
 
     def cure(self, cause: Cause, why: str) -> None:
         """A restart by ourselves: counted like a crash, and nothing while it is not running."""
+        if self.settings.restart.policy == "never":
+            self._tell("child_sick", Severity.WARNING, why=f"{why}; its policy is never to restart")
+            return
         settled = self.state in (ChildState.STARTING, ChildState.RUNNING) and self._order is None
         if self.child is not None and self._up and settled:
             self._tell("child_sick", Severity.WARNING, why=why)
@@ -171,7 +174,8 @@ class Minder:
         """No second copy beside the first: one left by a killed monitor is ended, or awaited."""
         if self._starts and lock.is_free(self.spec.lock):
             return True
-        tree = Tree(lock.holders(self.spec.lock), self.spec.env["VIGIA_CHILD"])
+        mark = self.spec.env["VIGIA_CHILD"]
+        tree = Tree(lock.holders(self.spec.lock), mark, cgroup.find(mark))
         if not tree.members():
             return True
         pids = ", ".join(str(process.pid) for process in tree.members())

@@ -62,7 +62,7 @@ async def started(spec: Spec) -> AsyncIterator[Child]:
 
     family = Family()
     family.become_reaper()
-    asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, family.reap)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, family.child_died)
     child = Child.start(spec, family)
     try:
         yield child
@@ -99,7 +99,7 @@ class Play:
         import signal
 
         self.family.become_reaper()
-        asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self.family.reap)
+        asyncio.get_running_loop().add_signal_handler(signal.SIGCHLD, self.family.child_died)
         about = spec(self.home, self.settings.command)
         heartbeat = (
             self.home / self.settings.health.heartbeat if self.settings.health.heartbeat else None

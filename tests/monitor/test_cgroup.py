@@ -82,8 +82,14 @@ def test_it_is_frozen_and_thawed_without_a_signal(group: Group) -> None:
         program.wait()
 
 
-def test_one_that_is_there_already_is_used(group: Group) -> None:
-    assert cgroup.make(group.path.name.removeprefix("vigia-")) == group
+def test_one_that_is_there_already_is_used_and_found_by_the_next_monitor(group: Group) -> None:
+    first = cgroup.make("/a home:kid")
+    assert first is not None
+    try:
+        assert cgroup.make("/a home:kid") == first == cgroup.find("/a home:kid")
+        assert cgroup.find("/another home:kid") != first
+    finally:
+        first.remove()
 
 
 def test_one_with_somebody_in_it_is_not_removed(group: Group) -> None:
@@ -108,7 +114,3 @@ def test_a_group_that_is_gone_says_no_and_raises_nothing(tmp_path: Path) -> None
     assert not gone.is_frozen()
     gone.kill()
     gone.remove()
-
-
-def test_a_name_that_cannot_be_a_folder_gives_none() -> None:
-    assert cgroup.make("no/such/place") is None

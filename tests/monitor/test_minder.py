@@ -5,6 +5,7 @@ import contextlib
 import os
 import signal
 import time
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -151,9 +152,9 @@ def test_exit_codes_are_answered_differently(tmp_path: Path, code: int, state: s
 
 def test_a_world_that_fails_for_long_never_opens_the_breaker(tmp_path: Path) -> None:
     async def story() -> None:
-        play = Play(tmp_path, programs.sh("exit 75"))
+        play = Play(tmp_path, programs.sh("exit 75"), restart=replace(QUICK, limit=2))
         async with play.on() as minder:
-            await until(lambda: minder.view().starts > 7)
+            await until(lambda: minder.view().starts > 3)
             assert "breaker_opened" not in play.kinds()
 
     asyncio.run(story())
