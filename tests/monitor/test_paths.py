@@ -257,7 +257,10 @@ ALPHABET = st.sampled_from(
 
 
 @settings(
-    max_examples=600, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=600,
+    deadline=None,
+    database=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
 )
 @given(st.one_of(st.lists(ALPHABET, max_size=14).map("".join), st.text(max_size=60)), st.booleans())
 @example("modelos/up/../x", False)
@@ -269,7 +272,8 @@ def test_no_text_ever_leads_out_of_the_roots(linked, text, absolute):
         assert any(
             f"{real}/".startswith(f"{linked.home}/{name}/") for name in ("modelos", "data", "logs")
         )
-        assert unicodedata.normalize("NFKC", found.path).count("/..") == 0
+        plain = unicodedata.normalize("NFKC", found.path).split("/")
+        assert not {".", ".."} & set(plain)
 
 
 @pytest.fixture(scope="module")

@@ -206,6 +206,28 @@ def test_a_folder_is_not_made_through_a_link(story):
     assert os.listdir(story.secret) == ["x.mp4"]
 
 
+@pytest.mark.parametrize("mode", [0o755, 0o700])
+def test_a_folder_that_is_exchanged_while_it_is_made_is_not_given_away(story, monkeypatch, mode):
+    decoy = story.modelos / "decoy"
+    decoy.mkdir()
+    if mode == 0o700:  # as ours would be, but not empty
+        (decoy / "inside").mkdir()
+    decoy.chmod(mode)
+    real = root_helper.step
+
+    def late(folder, name, *, inside):
+        if name == "new" and (story.modelos / "new").exists():
+            (story.modelos / "new").rename(story.modelos / "away")
+            decoy.rename(story.modelos / "new")
+        return real(folder, name, inside=inside)
+
+    place = story.find("modelos/new")
+    monkeypatch.setattr(root_helper, "step", late)
+    assert "exchanged" in make_directory(place, CHILD).why
+    found = (story.modelos / "new").stat()
+    assert (found.st_uid, found.st_mode & 0o7777) == (os.geteuid(), mode)
+
+
 # --- proofs --------------------------------------------------------------------------------------
 
 

@@ -117,7 +117,7 @@ def test_a_table_that_others_could_have_written_is_refused(story, how, reason):
 @pytest.mark.parametrize(
     "changes",
     [
-        *({"uid": 0}, {"uid": -1}, {"uid": 2**32 - 1}, {"uid": "root"}, {"uid": True}, {"uid": 1.5}),
+        *({"uid": 0, "owners": [NOBODY]}, {"uid": -1}, {"uid": 2**32 - 1}, {"uid": "root"}, {"uid": True}, {"uid": 1.5}),
         *({"gid": -1}, {"file_mode": 0o4755}, {"file_mode": 0o666}, {"folder_mode": 0o1777}),
         *({"path": "/etc"}, {"path": "/"}, {"path": "/usr/local/x"}, {"path": "/var/log"}, {"path": "srv/x"}),
         *({"path": "/srv/../etc"}, {"path": "/root"}, {"path": ""}, {"path": 7}, {"command": "sh"}),
