@@ -119,8 +119,9 @@ def test_a_file_that_becomes_a_hard_link_of_a_secret_stays_the_secret(story):
     before = looks(story.secret)
     place = Place(story.find("modelos").root, ("victor", "x.mp4"))
     quarantine = Quarantine(story.home / "data" / "monitor" / "quarantine")
+    take = wrong_again(story.video, lambda: take_ownership(place, CHILD))
     with flipping(story.video, story.victor / "trap"):
-        came = repeat(wrong_again(story.video, lambda: take_ownership(place, CHILD)))
+        came = repeat(take)
         moved = repeat(lambda: put_and_back(quarantine, place))
     assert looks(story.secret) == before
     assert came["Done"]
