@@ -34,7 +34,7 @@ COMMON = frozenset(
     b" ready closed open opened opening found available active enabled disabled complete completed"
     b" done success new old all this that has have been will para una uno sin con fue es son"
     b" timeout timeouts connected event error errors down download downloads shutdown job jobs"
-    b" version update updates retry retries max send sent limit out in ex login password signature certificate block segment font frame media".split()
+    b" version update updates retry retries max send sent limit out in ex pipeline worker bot login password signature certificate block segment font frame media".split()
 )
 ANCHORS = {LINE_START: frozenset({b"\n"}), LINE_END: frozenset({b"\n", b"\r\n"})}
 WORDS = re.compile(rb"[a-z\xc0-\xff]+|\d+")

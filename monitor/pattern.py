@@ -36,9 +36,10 @@ def read(text: str, *, case: bool = False) -> Pattern:
     if parser.at < len(text):
         raise PatternError(f"column {parser.at + 1}: `)` without `(`")
     flags = b"(?-i:" if case else b"(?i:"
-    exact = flags + emit(branches, named=True) + b")"
+    whole = flags + emit(branches, named=False) + b")"
+    exact = flags + emit(branches, named=True) + b")" if parser.names else whole
     cores = cores_of(branches)
-    whole, detect = flags + emit(branches, named=False) + b")", flags + trimmed(branches) + b")"
+    detect = flags + trimmed(branches) + b")"
     texts = {each if case else each.lower() for core in cores for each in core.texts}
     names = tuple(parser.names)
     return Pattern(text, exact, detect, tuple(sorted(texts)), names, case, whole == detect)

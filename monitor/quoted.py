@@ -100,4 +100,3 @@ def _closing(line: bytes, start: int, closer: bytes) -> int:
             return at
         at = line.find(closer, at + 1)
     return len(line)
-

@@ -18,6 +18,7 @@ CLASSES = {
     "S": b"[^" + SPACE + rb"\n]",
 }
 INSIDE = {"d": rb"0-9", "w": rb"0-9A-Za-z_", "s": SPACE}
+PLAIN = re.compile(r"[A-Za-z0-9 _,:/=<>\"'!@#%&~;`-]+(?![*+?{])")
 QUANTIFIER = re.compile(r"(?:[*+?]|\{\d+(?:,\d*)?\})\??")
 HEX = re.compile(r"\\x([2-7][0-9a-fA-F])")  # ASCII; lets a pattern name a quote in any TOML string
 NAME = re.compile(r"\?P<([a-z_]+)>")
@@ -92,6 +93,9 @@ class Parser:
             raise self._fault("a quantifier with nothing to repeat")
         if char in "\n\r":
             raise self._fault("a line end: a pattern reads one line")
+        if run := PLAIN.match(self.text, self.at):
+            self.at = run.end()
+            return Atom("literal", run[0].encode())
         self.at += 1
         if char == ".":
             return Atom("class", rb"[^\n]")

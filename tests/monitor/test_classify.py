@@ -2,26 +2,19 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 
 from monitor.classify import Classifier
 from monitor.gather import SAME, STORM
 from monitor.model import Category, Chunk, FileId, Match, Severity
-from monitor.rules import Rules, load
+from tests.monitor.classifying import classifier as fresh
 
 FILE = FileId(1, 2)
 
 
-@cache
-def rules() -> Rules:
-    return load()
-
-
 @pytest.fixture(scope="module")
 def classifier() -> Classifier:
-    return Classifier(rules())
+    return fresh()
 
 
 def feed(classifier: Classifier, data: bytes, start: int = 0, *, old: bool = False) -> list[Match]:
@@ -98,7 +91,7 @@ def test_our_own_lines_give_their_keys(classifier: Classifier) -> None:
 
 
 def test_an_unknown_error_is_grouped_by_its_shape() -> None:
-    classifier = Classifier(rules())
+    classifier = fresh()
     data = b"".join(
         b"2026-11-20 08:00:%02d ERROR the moon %d is in house %d\n" % (n, n, n) for n in range(9)
     )
@@ -111,7 +104,7 @@ def test_an_unknown_error_is_grouped_by_its_shape() -> None:
 
 
 def test_a_storm_of_the_same_is_counted_and_hides_nothing_new() -> None:
-    classifier = Classifier(rules())
+    classifier = fresh()
     many = STORM + 3000
     data = b"x: No space left on device\n" * many + b"y: Connection refused\n"
     found = feed(classifier, data)

@@ -8,15 +8,15 @@ from pathlib import Path
 
 import pytest
 
-from monitor.rules import load
 from monitor.verdict import Judge, Verdict
+from tests.monitor.classifying import rules
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "lines.jsonl"
 OTHER = Path(__file__).with_name("lines_other.jsonl")
 
 
 def judged(path: Path) -> list[tuple[dict, Verdict]]:
-    judge = Judge(load())
+    judge = Judge(rules())
     rows = [json.loads(row) for row in path.read_text("utf-8").splitlines()]
     return [(row, judge.event(row["line"])) for row in rows]
 

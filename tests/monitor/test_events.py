@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from functools import cache
-
 import pytest
 
 from monitor.classify import Classifier
 from monitor.events import Kind, causes, opens
 from monitor.model import Category, Chunk, FileId, Match
-from monitor.rules import load
+from tests.monitor.classifying import classifier as fresh
 
 FILE = FileId(1, 2)
 
@@ -146,18 +144,8 @@ NAMES = [
 ]
 
 
-@cache
-def rules():
-    return load()
-
-
-@cache
-def shared() -> Classifier:
-    return Classifier(rules())
-
-
 def fed(data: bytes, cuts: list[int], classifier: Classifier | None = None) -> list[Match]:
-    classifier = classifier or shared()
+    classifier = classifier or fresh()
     found: list[Match] = []
     at = 0
     for cut in [*cuts, len(data)]:
@@ -165,7 +153,6 @@ def fed(data: bytes, cuts: list[int], classifier: Classifier | None = None) -> l
             found += classifier.feed(Chunk("log", FILE, at, cut, data[at:cut], 0.0))
             at = cut
     found += classifier.flush(0.0, everything=True)
-    classifier._told.clear()
     return found
 
 
@@ -206,7 +193,7 @@ def test_lines_of_another_writer_between_are_told_by_themselves() -> None:
 
 
 def test_two_files_do_not_mix() -> None:
-    classifier = Classifier(rules())
+    classifier = fresh()
     one, other = FileId(1, 10), FileId(1, 11)
     at = {one: 0, other: 0}
     found: list[Match] = []
@@ -222,7 +209,7 @@ def test_two_files_do_not_mix() -> None:
 
 
 def test_an_unfinished_event_holds_the_checkpoint_until_it_is_told() -> None:
-    classifier = Classifier(rules())
+    classifier = fresh()
     half = PLAIN[:80]
     half = half[: half.rfind(b"\n") + 1]
     assert classifier.feed(Chunk("log", FILE, 0, len(half), half, 100.0)) == []
@@ -234,7 +221,7 @@ def test_an_unfinished_event_holds_the_checkpoint_until_it_is_told() -> None:
 
 
 def test_silence_ends_an_event_sooner_when_it_looks_complete() -> None:
-    classifier = Classifier(rules())
+    classifier = fresh()
     whole = PLAIN[: PLAIN.rfind(b"2026")]
     classifier.feed(Chunk("log", FILE, 0, len(whole), whole, 100.0))
     assert classifier.flush(100.2) == []
@@ -249,11 +236,11 @@ def test_silence_ends_an_event_sooner_when_it_looks_complete() -> None:
 
 
 def test_an_event_without_end_is_bounded_and_told() -> None:
-    classifier = Classifier(rules())
+    classifier = fresh()
     data = b"Traceback (most recent call last):\n" + b"    x\n" * 300_000
     found, at = [], 0
-    for start in range(0, len(data), 60_000):
-        piece = data[start : start + 60_000]
+    for start in range(0, len(data), 200_000):
+        piece = data[start : start + 200_000]
         found += classifier.feed(Chunk("log", FILE, at, at + len(piece), piece, 0.0))
         at += len(piece)
         open_ = classifier._open.get(FILE)
@@ -262,7 +249,7 @@ def test_an_event_without_end_is_bounded_and_told() -> None:
 
 
 def test_a_hole_in_the_file_ends_its_event() -> None:
-    classifier = Classifier(rules())
+    classifier = fresh()
     half = PLAIN[: PLAIN.rfind(b"2026")]
     classifier.feed(Chunk("log", FILE, 0, len(half), half, 0.0))
     (match,) = classifier.feed(Chunk("log", FILE, 9000, 9003, b"ok\n", 0.0))
