@@ -71,18 +71,25 @@ def story():
         yield story
 
 
+@pytest.fixture(scope="module")
+def calm():
+    """One home for all who must not change it."""
+    with a_home() as story:
+        yield story
+
+
 def test_there_are_more_than_a_hundred_hostile_texts():
     assert len(set(HOSTILE)) > 140
 
 
 @pytest.mark.parametrize("text", HOSTILE, ids=ascii)
-def test_a_hostile_text_is_refused_with_a_reason(story, text):
-    before = looks(story.home), looks(story.secret)
-    found = story.roots.find(text)
+def test_a_hostile_text_is_refused_with_a_reason(calm, text):
+    before = looks(calm.home), looks(calm.secret)
+    found = calm.roots.find(text)
     assert isinstance(found, Refused)
     assert found.why.isprintable()
     assert len(found.why) < 400
-    assert (looks(story.home), looks(story.secret)) == before
+    assert (looks(calm.home), looks(calm.secret)) == before
 
 
 def test_hostile_texts_name_nothing_below_the_home_either(story):
