@@ -15,8 +15,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from monitor.follow import Follower
-from monitor.live import follow
+from monitor.follow.follower import Follower
+from monitor.follow.live import follow
 
 HERE = Path(__file__).parent
 LINE = 100

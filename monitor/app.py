@@ -11,23 +11,23 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 
 from monitor import __version__, signals
-from monitor.casework import Casework
-from monitor.classify import Classifier
 from monitor.config import Config, in_order, withheld_from
 from monitor.control import serve
-from monitor.crew import Crew
 from monitor.diary import Diary
 from monitor.echo import Echo
-from monitor.family import Family
+from monitor.heal.casework import Casework
+from monitor.heal.repairs import casework_of, respond_of
 from monitor.home import socket_path
 from monitor.logs import Logs
 from monitor.model import FileId, Severity, Told
 from monitor.notify import Notify
-from monitor.repairs import casework_of, respond_of
-from monitor.rules import Rules, RulesError
 from monitor.settings import SettingsError
 from monitor.state import State, StateUnwritable
+from monitor.supervise.crew import Crew
+from monitor.supervise.family import Family
 from monitor.texts import language, sentence
+from monitor.understand.classify import Classifier
+from monitor.understand.loading import Rules, RulesError
 from monitor.verbs import verbs
 
 CLEAN, ALL_GIVEN_UP = 0, 3

@@ -15,7 +15,20 @@ from monitor.home import find_home
 from monitor.texts import language, say
 
 # The module monitor.commands.NAME has `arguments(parser)` and `run(arguments) -> exit code`.
-COMMANDS = ("run", "status", "start", "stop", "restart", "reload", "shutdown")
+COMMANDS = (
+    "run",
+    "status",
+    "start",
+    "stop",
+    "restart",
+    "reload",
+    "shutdown",
+    "events",
+    "quarantine",
+    "classify",
+    "rules",
+    "explain",
+)
 
 USAGE = 2
 

@@ -16,13 +16,9 @@ from typing import Any, Literal
 from dotenv import dotenv_values
 
 from monitor.home import data_folder
-from monitor.incidents import Repair
-from monitor.ladders import Rung
+from monitor.options import Child, Disk, Repair, Rung
 from monitor.settings import (
-    Bytes,
     Fault,
-    Mode,
-    Seconds,
     SettingsError,
     Source,
     read,
@@ -43,90 +39,6 @@ PIPELINE_KEYS = (
     "AI_PROVIDER",
     "AI_API_KEY",
 )
-
-
-@dataclass(frozen=True, slots=True)
-class Restart:
-    policy: Literal["always", "on-failure", "never"] = setting(
-        "always", "when an ended child is started again"
-    )
-    delay: Seconds = setting(1.0, "first wait before a restart; doubles each time")
-    max_delay: Seconds = setting(60.0, "longest wait before a restart")
-    stable: Seconds = setting(600.0, "a run of this length forgives the earlier ends")
-    limit: int = setting(5, "this many ends within `period` open the breaker")
-    period: Seconds = setting(600.0, "the window in which ends are counted")
-    probe_delay: Seconds = setting(
-        300.0, "wait of an open breaker before one probe run; doubles up to an hour"
-    )
-    give_up: Literal["probe", "exit"] = setting(
-        "probe", "an open breaker tries again by itself, or gives the child up for good"
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Stop:
-    signal: Literal["TERM", "INT", "QUIT", "HUP", "USR1", "USR2"] = setting(
-        "TERM", "the signal that asks the child to stop"
-    )
-    timeout: Seconds = setting(10.0, "how long it may take before it is killed")
-    orphans: Literal["end", "wait"] = setting(
-        "end", "what to do with a copy that an earlier, killed monitor left running"
-    )
-
-
-@dataclass(frozen=True, slots=True)
-class Log:
-    file: str = setting("", "the log file, relative to the home; `logs/NAME.log` by default")
-    size: Bytes = setting(50 << 20, "rotate when the log is larger than this; 0 never")
-    age: Seconds = setting(7 * 86400.0, "rotate when the log is older than this; 0 never")
-    keep: int = setting(10, "how many rotated logs are kept")
-    total: Bytes = setting(500 << 20, "all rotated logs together; the oldest go first")
-
-
-@dataclass(frozen=True, slots=True)
-class Health:
-    every: Seconds = setting(30.0, "how often liveness is asked for and memory measured")
-    hang_after: Seconds = setting(
-        300.0, "restart when the last finished work is older than this (GET /health); 0 never"
-    )
-    silence: Seconds = setting(0.0, "restart when the log is silent for this long; 0 never")
-    heartbeat: str = setting("", "a file the child touches; its age counts like `hang_after`")
-    memory: Bytes = setting(0, "restart when the whole process tree uses more than this; 0 never")
-    memory_rest: Seconds = setting(600.0, "least time between two restarts for memory")
-
-
-@dataclass(frozen=True, slots=True)
-class Disk:
-    critical: Bytes = setting(2 << 30, "less than this is a full disk, also without a log line")
-    target: Bytes = setting(5 << 30, "free what is ours until so much is free")
-
-
-@dataclass(frozen=True, slots=True)
-class Child:
-    """One program that is kept running."""
-
-    command: tuple[str, ...] = setting((), "program and arguments; no shell reads it")
-    directory: str = setting("", "its working directory, relative to the home; the home by default")
-    env: Mapping[str, str] = setting(MappingProxyType({}), "variables added to its environment")
-    inherit_env: tuple[str, ...] = setting(
-        ("*",), "patterns of the variables it inherits from the monitor's environment"
-    )
-    pass_env: tuple[str, ...] = setting(
-        (), "variables it is given from `.env`, tokens included, by name"
-    )
-    user: str = setting("", "run it as this user; it is not started when that fails")
-    group: str = setting("", "run it with this group; the user's own by default")
-    umask: Mode | None = setting(None, "its umask; the monitor's own by default")
-    retry: tuple[str, ...] = setting(
-        (), "a command that does a failed job again, {job} put in; when it serves no socket"
-    )
-    nice: int = setting(0, "its priority, -20 to 19")
-    after: tuple[str, ...] = setting((), "children that must be running before this one")
-    autostart: bool = setting(True, "start it with the monitor")
-    restart: Restart = setting(Restart(), "when and how it is started again")
-    stop: Stop = setting(Stop(), "how it is stopped")
-    log: Log = setting(Log(), "where its output goes")
-    health: Health = setting(Health(), "how it is told that it still makes progress")
 
 
 @dataclass(frozen=True, slots=True)

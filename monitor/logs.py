@@ -7,17 +7,17 @@ import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from monitor import capture
-from monitor.casework import Casework
-from monitor.classify import Classifier
 from monitor.config import Config
-from monitor.crew import Crew
 from monitor.echo import Echo
-from monitor.follow import Follower
-from monitor.live import follow
+from monitor.follow.follower import Follower
+from monitor.follow.live import follow
+from monitor.heal.casework import Casework
 from monitor.model import Chunk, FileId, Gap, Position, Severity, Told
 from monitor.state import State, StateUnwritable
+from monitor.supervise import capture
+from monitor.supervise.crew import Crew
 from monitor.texts import sized
+from monitor.understand.classify import Classifier
 
 _FLUSH_EVERY = 1.0
 _SAVE_EVERY = 1.0  # what was only read and meant nothing is remembered this often

@@ -11,8 +11,8 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from .budget import Memory, Past
-from .model import FileId, Position
+from monitor.model import FileId, Position
+from monitor.supervise.budget import Memory, Past
 
 OURS = 0x56494749  # "VIGI", in the header of the file
 KEPT = 7 * 86400.0  # seconds for which the place in a file that is gone is remembered

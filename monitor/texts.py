@@ -155,6 +155,23 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "detiene los hijos y el propio monitor",
         "stop the children and the monitor itself",
     ),
+    "help_events": (
+        "lee, sigue y comprueba logs/errors.json",
+        "read, follow and verify logs/errors.json",
+    ),
+    "help_quarantine": (
+        "ver, devolver o borrar ficheros apartados",
+        "see, put back or delete files that were moved away",
+    ),
+    "help_classify": (
+        "qué significan las líneas de un registro",
+        "what the lines of a log mean",
+    ),
+    "help_rules": ("ver y comprobar las reglas", "list and check the rules"),
+    "help_explain": (
+        "qué reglas aciertan una línea, cuál gana y por qué",
+        "which rules hit a line, which wins and why",
+    ),
     "help_names": ("los hijos; todos si no se dice", "the children; all of them when not said"),
     "help_json": ("en JSON, para programas", "as JSON, for programs"),
     "help_quiet": (

@@ -10,11 +10,11 @@ from typing import Any, Protocol
 
 from monitor.config import Config
 from monitor.control import Asker, NoError, Verb
-from monitor.crew import Crew
-from monitor.minder import Minder
-from monitor.rules import RulesError
 from monitor.settings import SettingsError
+from monitor.supervise.crew import Crew
+from monitor.supervise.minder import Minder
 from monitor.texts import say
+from monitor.understand.loading import RulesError
 
 
 class Monitor(Protocol):

@@ -15,6 +15,7 @@ from first_words import refuse_an_old_python, tell, words
 NEEDS = {
     "logrotate": ("logrotate", "logrotate"),
     "strace": ("strace", "strace"),
+    "visudo": ("visudo", "sudo"),
 }
 
 SYSTEM_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])

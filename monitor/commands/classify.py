@@ -12,12 +12,12 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Any
 
-from monitor.classify import Classifier
 from monitor.commands.rules import as_json, fail, load_rules, rules_argument
 from monitor.model import Category, Chunk, FileId, Match, Severity
 from monitor.redact import printable, redact
-from monitor.rule import Rules, RulesError
-from monitor.verdict import Judge, Verdict
+from monitor.understand.classify import Classifier
+from monitor.understand.rule import Rules, RulesError
+from monitor.understand.verdict import Judge, Verdict
 
 HELP = "say what the lines of a log mean"
 BLOCK = 1 << 20

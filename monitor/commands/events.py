@@ -14,10 +14,10 @@ from pathlib import Path
 import orjson
 
 from monitor.ask import RefusedError
-from monitor.chain import verify
-from monitor.history import Follow, generations, read
 from monitor.model import Category
-from monitor.record import STATES
+from monitor.records.chain import verify
+from monitor.records.history import Follow, generations, read
+from monitor.records.record import STATES
 from monitor.redact import printable
 from monitor.texts import language
 

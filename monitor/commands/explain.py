@@ -8,8 +8,8 @@ import sys
 from monitor.commands.rules import as_json, fail, load_rules, rules_argument
 from monitor.model import Category
 from monitor.redact import printable, redact
-from monitor.rule import RulesError
-from monitor.verdict import Judge, Verdict
+from monitor.understand.rule import RulesError
+from monitor.understand.verdict import Judge, Verdict
 
 HELP = "explain what one line means and why"
 MEANING = {

@@ -14,9 +14,9 @@ from typing import TypeVar
 
 from monitor.ask import RefusedError
 from monitor.home import data_folder
-from monitor.quarantine import Entry, Quarantine
 from monitor.redact import printable, redact
-from monitor.root_helper import Failed, Refused
+from monitor.safe.quarantine import Entry, Quarantine
+from monitor.safe.root_helper import Failed, Refused
 from monitor.texts import language, sized
 
 # (Spanish, English)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 from monitor.home import data_folder
 from monitor.redact import printable
-from monitor.rule import Rule, Rules, RulesError
-from monitor.rules import PACKS, load
+from monitor.understand.loading import PACKS, load
+from monitor.understand.rule import Rule, Rules, RulesError
 
 HELP = "list the rules, or prove them by their samples"
 BAD = 2

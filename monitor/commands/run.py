@@ -7,14 +7,15 @@ import asyncio
 import os
 import sys
 
-from monitor import lock, rules
 from monitor.app import App
 from monitor.config import Config, load
+from monitor.heal.repairs import check_ladders
 from monitor.home import data_folder
-from monitor.repairs import check_ladders
-from monitor.rules import Rules
 from monitor.settings import SettingsError
+from monitor.supervise import lock
 from monitor.texts import language, say
+from monitor.understand import loading as rules
+from monitor.understand.loading import Rules
 
 CONFIG_WRONG, ALREADY_RUNNING = 2, 100
 

@@ -6,8 +6,8 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from monitor.classify import Classifier
-from monitor.rules import Rules, load
+from monitor.understand.classify import Classifier
+from monitor.understand.loading import Rules, load
 
 
 @cache

@@ -9,14 +9,14 @@ import time
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 
-from monitor.budget import Memory
-from monitor.child import Child, Spec
-from monitor.config import Child as Settings
-from monitor.config import Health, Restart, Stop
-from monitor.family import Family
-from monitor.health import Checkup
-from monitor.minder import Minder
 from monitor.model import Told
+from monitor.options import Child as Settings
+from monitor.options import Health, Restart, Stop
+from monitor.supervise.budget import Memory
+from monitor.supervise.child import Child, Spec
+from monitor.supervise.family import Family
+from monitor.supervise.health import Checkup
+from monitor.supervise.minder import Minder
 
 QUICK = Restart(delay=0.01, max_delay=0.08, period=60.0, probe_delay=0.2)
 

@@ -10,8 +10,8 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
 
-from monitor.follow import Follower
-from monitor.live import follow
+from monitor.follow.follower import Follower
+from monitor.follow.live import follow
 from monitor.model import Chunk, FileId, Gap, Position
 
 MODES = ("core", "inotify", "polling")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.paths import Owner, roots_of
+from monitor.safe.paths import Owner, roots_of
 
 NOBODY = 65534
 IS_ROOT = os.geteuid() == 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from monitor.records import Records
+from monitor.records.writer import Records
 
 
 def record(seq, **fields):

@@ -4,10 +4,19 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.budget import Again, Done, GiveUp, Past, Rest, after_exit, after_stable, backoff
-from monitor.child import read_code
-from monitor.config import Restart
 from monitor.model import Cause, Exit
+from monitor.options import Restart
+from monitor.supervise.budget import (
+    Again,
+    Done,
+    GiveUp,
+    Past,
+    Rest,
+    after_exit,
+    after_stable,
+    backoff,
+)
+from monitor.supervise.child import read_code
 
 FIVE_IN_TEN_MINUTES = Restart()
 FAILURES = (

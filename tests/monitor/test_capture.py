@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from monitor import capture
-from monitor.capture import Rotated, rotate, rotated, tidy, wants_rotation
-from monitor.config import Log
 from monitor.model import FileId
-from monitor.tree import Tree
+from monitor.options import Log
+from monitor.supervise import capture
+from monitor.supervise.capture import Rotated, rotate, rotated, tidy, wants_rotation
+from monitor.supervise.tree import Tree
 from tests.monitor.crib import until
 from tests.monitor.programs import python
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from monitor.cases import Cases
+from monitor.heal.cases import Cases
 from monitor.model import IncidentState
 from monitor.state import State
 from tests.monitor.test_incidents import Case, match

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from monitor import cgroup
-from monitor.cgroup import Group
+from monitor.supervise import cgroup
+from monitor.supervise.cgroup import Group
 from tests.monitor.programs import SPREADS
 
 

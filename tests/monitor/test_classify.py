@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.classify import Classifier
-from monitor.gather import SAME, STORM
 from monitor.model import Category, Chunk, FileId, Match, Severity
+from monitor.understand.classify import Classifier
+from monitor.understand.gather import SAME, STORM
 from tests.monitor.classifying import classifier as fresh
 
 FILE = FileId(1, 2)

@@ -12,19 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.config import (
-    PIPELINE_KEYS,
-    Child,
-    Config,
-    Health,
-    Log,
-    Restart,
-    Stop,
-    child_environment,
-    in_order,
-    load,
-    withheld_from,
-)
+from monitor.config import PIPELINE_KEYS, Config, child_environment, in_order, load, withheld_from
+from monitor.options import Child, Health, Log, Restart, Stop
 from monitor.settings import SettingsError
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.verdict import Judge, Verdict
+from monitor.understand.verdict import Judge, Verdict
 from tests.monitor.classifying import rules
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "lines.jsonl"

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from monitor.classify import Classifier
-from monitor.events import Kind, causes, opens
 from monitor.model import Category, Chunk, FileId, Match
+from monitor.understand.classify import Classifier
+from monitor.understand.events import Kind, causes, opens
 from tests.monitor.classifying import classifier as fresh
 
 FILE = FileId(1, 2)

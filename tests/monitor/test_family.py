@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import psutil
 
-from monitor.family import Family
+from monitor.supervise.family import Family
 from tests.monitor.crib import until
 from tests.monitor.programs import python
 

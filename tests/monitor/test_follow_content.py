@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.encoding import MARKED, PLAIN, encoding_of
-from monitor.tail import LINE_CAP, READ
+from monitor.follow.encoding import MARKED, PLAIN, encoding_of
+from monitor.follow.tail import LINE_CAP, READ
 
 from .follow_story import Reader, id_of, reader, write
 
@@ -255,7 +255,7 @@ def test_a_line_of_100_megabytes_is_cut_and_takes_no_memory(tmp_path):
     """In a process of its own, so that its memory is only its own."""
     story = """
 import resource, sys
-from monitor.follow import Follower
+from monitor.follow.follower import Follower
 log = sys.argv[1]
 open(log, "w").close()
 follower = Follower([log])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor.sight import nearest
+from monitor.follow.sight import nearest
 
 from .follow_story import MODES, Reader, append, id_of, reader, write
 
@@ -408,7 +408,7 @@ def test_a_file_that_is_mounted_alone_is_warned_about(tmp_path):
     write(host, "")
     write(log, "")
     story = (
-        "import os, sys; from monitor.follow import Follower; log = sys.argv[1];"
+        "import os, sys; from monitor.follow.follower import Follower; log = sys.argv[1];"
         "f = Follower([log]); out = f.poll(1, 1); print(out[0].why);"
         "open(log, 'a').write('one\\n'); print(f.poll(2, 2)[0].data)"
     )
@@ -438,7 +438,7 @@ def test_more_files_than_descriptors_are_told_once_and_leave_room_for_others(tmp
     run(
         """
 import os, resource, sys
-from monitor.follow import Follower
+from monitor.follow.follower import Follower
 folder = sys.argv[1]
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 follower = Follower([f"{folder}/*.log"])
@@ -465,7 +465,7 @@ def test_a_process_without_descriptors_reads_what_is_open_and_the_rest_when_it_c
     run(
         """
 import os, resource, sys
-from monitor.follow import Follower
+from monitor.follow.follower import Follower
 one, two = sys.argv[1] + "/one", sys.argv[1] + "/two"
 resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
 writers = [os.open(name, os.O_CREAT | os.O_WRONLY) for name in (one, two)]

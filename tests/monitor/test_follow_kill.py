@@ -15,7 +15,7 @@ import pytest
 # A 52
 FOLLOW = """
 import sys, time
-from monitor.follow import Follower
+from monitor.follow.follower import Follower
 from monitor.state import State
 log, path = sys.argv[1:]
 with State.open(path, at=time.time(), warn=sys.exit) as state:

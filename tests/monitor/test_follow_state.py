@@ -11,9 +11,9 @@ import time
 
 import pytest
 
+from monitor.follow.tail import Tail
 from monitor.model import FileId, Position
 from monitor.state import State
-from monitor.tail import Tail
 
 from .follow_story import MODES, Reader, id_of, reader, write
 
@@ -238,8 +238,8 @@ def test_a_flood_is_followed_to_its_last_line(tmp_path, mode):
 def test_without_watches_all_lines_come_by_polling(tmp_path):
     story = """
 import asyncio, sys, time
-from monitor.follow import Follower
-from monitor.live import follow
+from monitor.follow.follower import Follower
+from monitor.follow.live import follow
 log = sys.argv[1]
 open(log, "w").close()
 lines, late = [], []

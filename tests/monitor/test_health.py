@@ -9,10 +9,10 @@ from pathlib import Path
 
 import pytest
 
-from monitor.child import Child
-from monitor.config import Health
-from monitor.health import Checkup, Sick, judge
 from monitor.model import Cause, Vitals
+from monitor.options import Health
+from monitor.supervise.child import Child
+from monitor.supervise.health import Checkup, Sick, judge
 from tests.monitor.crib import spec, started, until
 from tests.monitor.programs import SLEEPS, sh
 

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.book import Book
-from monitor.incidents import Repair, host_of
-from monitor.ladders import DEFAULTS, Rung
+from monitor.heal.book import Book
+from monitor.heal.incidents import host_of
+from monitor.heal.ladders import DEFAULTS
 from monitor.model import (
     OPEN,
     Category,
@@ -21,6 +21,7 @@ from monitor.model import (
     Result,
     Severity,
 )
+from monitor.options import Repair, Rung
 
 DONE = Outcome(Result.DONE, "made it", "it is there")
 FAILED = Outcome(Result.FAILED, "still not there")
@@ -49,7 +50,9 @@ class Case:
         self.book = Book(settings or Repair(), ladders, lambda moved, *_: self.moves.append(moved))
 
     def say(self, said: Match, child: str = "kid", **more: bool) -> Incident:
-        return self.book.take(replace(said, line=replace(said.line, at=self.now)), child, self.now, **more)
+        return self.book.take(
+            replace(said, line=replace(said.line, at=self.now)), child, self.now, **more
+        )
 
     def tried(self) -> list[str]:
         return [attempt.rung.do for attempt in self.book.due(self.now)]
@@ -216,7 +219,7 @@ def test_the_host_of_a_subject(subject: str | None, host: str) -> None:
 
 
 def test_every_default_ladder_names_a_strategy_that_exists() -> None:
-    from monitor.strategies import NAMES
+    from monitor.heal.strategies import NAMES
 
     assert {rung.do for ladder in DEFAULTS.values() for rung in ladder} <= NAMES
 
@@ -232,7 +235,9 @@ def test_every_default_ladder_names_a_strategy_that_exists() -> None:
         max_size=60,
     )
 )
-def test_whatever_comes_each_incident_is_in_one_state_and_budgets_hold(story: list[tuple[str, object]]) -> None:
+def test_whatever_comes_each_incident_is_in_one_state_and_budgets_hold(
+    story: list[tuple[str, object]],
+) -> None:
     case = Case(timeout=(Rung("resume_job", 3, 1.0), Rung("restart_child")))
     restarts: list[float] = []
     for what, value in story:

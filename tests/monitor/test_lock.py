@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from monitor import lock
+from monitor.supervise import lock
 from tests.monitor.crib import lives
 from tests.monitor.programs import python
 

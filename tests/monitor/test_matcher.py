@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.matcher import Matcher
 from monitor.model import Category
-from monitor.rule import Rules
-from monitor.verdict import Judge
+from monitor.understand.matcher import Matcher
+from monitor.understand.rule import Rules
+from monitor.understand.verdict import Judge
 from tests.monitor.classifying import folder, rules
 
 TIERS = ("hyperscan", "re2", "reference")

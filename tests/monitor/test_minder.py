@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor.config import Health, Restart, Stop
-from monitor.budget import Memory
 from monitor.model import ChildState
+from monitor.options import Health, Restart, Stop
+from monitor.supervise.budget import Memory
 from tests.monitor import programs
 from tests.monitor.crib import QUICK, Play, lives, pid_in, spec, until
 
@@ -186,8 +186,8 @@ def test_what_cannot_be_executed_is_told_once_and_not_tried_again(tmp_path: Path
 
 def test_without_its_directory_or_its_user_it_is_not_started(tmp_path: Path) -> None:
     # B 17
-    from monitor.child import Child, NotStartedError
-    from monitor.family import Family
+    from monitor.supervise.child import Child, NotStartedError
+    from monitor.supervise.family import Family
 
     async def story() -> None:
         for more, why in (
@@ -441,7 +441,7 @@ def _log(home: Path) -> str:
 
 
 def _is_free(home: Path) -> bool:
-    from monitor import lock
+    from monitor.supervise import lock
 
     return lock.is_free(home / "data" / "kid.lock")
 

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
-from monitor import root_helper
-from monitor.paths import Failed, Place, Refused, Root, folders, free_space, roots_of
+from monitor.safe import root_helper
+from monitor.safe.paths import Failed, Place, Refused, Root, folders, free_space, roots_of
 from tests.monitor.paths_story import NOBODY, a_home, looks, needs_root
 
 CLIMB = [
@@ -28,7 +28,7 @@ OUTSIDE = [
     *("/proc/self/root/etc/passwd", "/proc/1/root/etc/shadow", "/proc/self/cwd/x", "/proc/self/fd/3"),
     *("/proc/self/environ", "/dev/sda", "/dev/stdin", "/dev/fd/0", "/dev/tcp/10.0.0.1/80", "/sys/power/state"),
     *("/boot/vmlinuz", "/usr/bin/sudo", "/bin/sh", "/var/log/wtmp", "/tmp/x", "/run/systemd/private"),
-    *(".env", "vigia.toml", ".git/config", "monitor/paths.py", "", ".", "./", "./.", "etc/passwd"),
+    *(".env", "vigia.toml", ".git/config", "monitor/safe/paths.py", "", ".", "./", "./.", "etc/passwd"),
     *("file:///etc/passwd", "http://169.254.169.254/latest", "C:/Windows/system.ini", "//server/share/x"),
     *("modelosx/a", "modelos.bak/x", "model", "-rf", "--help", "-", "--no-preserve-root /", "-R"),
 ]  # fmt: skip
@@ -314,7 +314,7 @@ def test_a_folder_closed_to_us_is_left_to_who_can_open_it(story):
     story.victor.chmod(0o000)
     os.chown(story.victor, 0, 0)
     code = (
-        "import os; from pathlib import Path; from monitor.paths import roots_of, can_write\n"
+        "import os; from pathlib import Path; from monitor.safe.paths import roots_of, can_write\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         f"place = roots_of(Path({str(story.home)!r})).find('modelos/victor/x.mp4')\n"
         "print(place.path, can_write(place, 65534, 65534).at)"

@@ -11,7 +11,7 @@ from collections import Counter
 
 import pytest
 
-from monitor.paths import (
+from monitor.safe.paths import (
     Done,
     Place,
     can_write,
@@ -19,9 +19,9 @@ from monitor.paths import (
     prove_writable_directory,
     take_ownership,
 )
-from monitor.quarantine import Quarantine
-from monitor.shelf import Entry
-from monitor.sweep import remove_ours
+from monitor.safe.quarantine import Quarantine
+from monitor.safe.shelf import Entry
+from monitor.safe.sweep import remove_ours
 from tests.monitor.paths_story import CHILD, IS_ROOT, a_home, flipping, give, looks
 
 SECONDS = float(os.environ.get("VIGIA_FLIP_SECONDS", "0.35"))

@@ -10,8 +10,8 @@ import sys
 
 import pytest
 
-from monitor import root_helper
-from monitor.paths import (
+from monitor.safe import root_helper
+from monitor.safe.paths import (
     Done,
     Failed,
     Owner,
@@ -138,7 +138,7 @@ def test_a_foreign_file_is_not_given_away_where_anybody_may_link_it(story, monke
 def test_without_the_right_it_fails_with_the_words_of_the_system(story):
     path = story.make("modelos/victor/y.mp4", owner=CLOSED)
     code = (
-        "import os; from pathlib import Path; from monitor.paths import *\n"
+        "import os; from pathlib import Path; from monitor.safe.paths import *\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         f"found = roots_of(Path({str(story.home)!r}))\n"
         "for verb in (take_ownership, make_directory):\n"

@@ -7,10 +7,10 @@ import subprocess
 
 import pytest
 
-from monitor import moves
-from monitor.paths import Place, Refused
-from monitor.root_helper import walked
-from monitor.sweep import remove_ours
+from monitor.safe import moves
+from monitor.safe.paths import Place, Refused
+from monitor.safe.root_helper import walked
+from monitor.safe.sweep import remove_ours
 from tests.monitor.paths_story import (
     IS_ROOT,
     NOBODY,

@@ -14,9 +14,9 @@ from pathlib import Path
 
 import pytest
 
-from monitor import privileged, root_helper
-from monitor.paths import Done, Failed, Owner, Refused
-from monitor.root_helper import Refusal, answer_to, read_table
+from monitor.safe import privileged, root_helper
+from monitor.safe.paths import Done, Failed, Owner, Refused
+from monitor.safe.root_helper import Refusal, answer_to, read_table
 from tests.monitor.paths_story import CHILD, NOBODY, a_home, looks, needs_root, python_for_all
 from tests.monitor.test_paths import HOSTILE
 
@@ -424,7 +424,7 @@ def test_what_we_may_not_is_asked_of_root(story):
     fake = story.home / "fake.py"
     fake.write_text('print(\'{"kind": "done", "what": "by root", "changed": true}\')')
     code = (
-        "import os; from pathlib import Path; from monitor.paths import *; from monitor import privileged\n"
+        "import os; from pathlib import Path; from monitor.safe.paths import *; from monitor import privileged\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         f"place = roots_of(Path({str(story.home)!r})).find('modelos/victor/x.mp4')\n"
         f"command = [{python_for_all()!r}, {str(fake)!r}]\n"

@@ -10,11 +10,11 @@ import os
 
 import pytest
 
-from monitor import moves, quarantine
-from monitor.paths import Place, Refused
-from monitor.quarantine import Quarantine
-from monitor.root_helper import Refusal
-from monitor.shelf import Entry, shelf
+from monitor.safe import moves, quarantine
+from monitor.safe.paths import Place, Refused
+from monitor.safe.quarantine import Quarantine
+from monitor.safe.root_helper import Refusal
+from monitor.safe.shelf import Entry, shelf
 from tests.monitor.paths_story import CHILD, NOBODY, a_home, looks, mode_of, needs_root
 
 

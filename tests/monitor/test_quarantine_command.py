@@ -10,15 +10,13 @@ import pytest
 
 from monitor import cli
 from monitor.commands import quarantine as command
-from monitor.quarantine import Quarantine
-from monitor.root_helper import Place
+from monitor.safe.quarantine import Quarantine
+from monitor.safe.root_helper import Place
 from tests.monitor.paths_story import a_home
 
 
 @pytest.fixture
-def story(monkeypatch):
-    monkeypatch.setattr(cli, "COMMANDS", (*cli.COMMANDS, "quarantine"))
-    monkeypatch.setattr(cli, "say", lambda kind, *_: kind)  # its help line is not in the texts yet
+def story():
     with a_home() as story:
         story.quarantine = Quarantine(command.folder(story.home))
         story.entry = story.quarantine.put(story.find(story.video), "truncated", "I-7")

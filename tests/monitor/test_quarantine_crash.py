@@ -10,8 +10,8 @@ import sys
 
 import pytest
 
-from monitor.quarantine import Quarantine
-from monitor.shelf import Entry
+from monitor.safe.quarantine import Quarantine
+from monitor.safe.shelf import Entry
 from tests.monitor.paths_story import CHILD, a_home
 from tests.monitor.test_quarantine import across_file_systems
 
@@ -86,8 +86,8 @@ SHA = hashlib.sha256(b"video").hexdigest()
 PUT = """
 import sys
 from pathlib import Path
-from monitor.paths import roots_of
-from monitor.quarantine import Quarantine
+from monitor.safe.paths import roots_of
+from monitor.safe.quarantine import Quarantine
 home = Path(sys.argv[1])
 place = roots_of(home, owners=[{uid}]).find("modelos/victor/x.mp4")
 quarantine = Quarantine(home / "data/monitor/quarantine")

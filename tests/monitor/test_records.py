@@ -14,10 +14,10 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from monitor.chain import verify
-from monitor.history import generations, read
-from monitor.record import FIELDS, LONGEST, line_of, parsed
-from monitor.records import Disk, RecordsRefused, RecordsUnwritable
+from monitor.records.chain import verify
+from monitor.records.history import generations, read
+from monitor.records.record import FIELDS, LONGEST, line_of, parsed
+from monitor.records.writer import Disk, RecordsRefused, RecordsUnwritable
 from tests.monitor.records_story import opened, record, seqs, some
 
 

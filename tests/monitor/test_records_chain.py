@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.chain import head_of, verify
-from monitor.history import read
+from monitor.records.chain import head_of, verify
+from monitor.records.history import read
 from tests.monitor.records_story import opened, record, some
 
 

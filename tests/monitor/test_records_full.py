@@ -11,9 +11,9 @@ import time
 
 import pytest
 
-from monitor.chain import verify
-from monitor.history import read
-from monitor.records import RecordsUnwritable
+from monitor.records.chain import verify
+from monitor.records.history import read
+from monitor.records.writer import RecordsUnwritable
 from tests.conftest import lacking
 from tests.monitor.records_story import opened, record, seqs, some
 

@@ -12,8 +12,8 @@ import time
 
 import pytest
 
-from monitor.chain import verify
-from monitor.history import read
+from monitor.records.chain import verify
+from monitor.records.history import read
 from tests.monitor.records_story import opened, seqs, some
 
 # Writes on from what is there, records that cross several pages, and says each number once it is
@@ -21,7 +21,7 @@ from tests.monitor.records_story import opened, seqs, some
 WRITER = """
 import os, sys
 from pathlib import Path
-from monitor.records import Records
+from monitor.records.writer import Records
 from tests.monitor.records_story import record
 size = int(sys.argv[2])
 with Records.open(Path(sys.argv[1]), size=size, keep=1000, warn=lambda _: None) as records:
@@ -101,7 +101,7 @@ def test_a_thousand_kills(tmp_path):
 TIGHT = """
 import os, sys
 from pathlib import Path
-from monitor.records import Disk, Records
+from monitor.records.writer import Disk, Records
 from tests.monitor.records_story import some
 disk = Disk(sync=lambda fd: None)  # hardly anything but write(), so that the kill falls into one
 with Records.open(Path(sys.argv[1]), size=1 << 40, keep=1, warn=lambda _: None, disk=disk) as records:
@@ -142,7 +142,7 @@ def test_a_kill_really_tears_writes_and_they_are_mended(tmp_path):
 STEPS = """
 import sys
 from pathlib import Path
-from monitor.records import Records
+from monitor.records.writer import Records
 from tests.monitor.records_story import record, some
 with Records.open(Path(sys.argv[1]), size=2500, keep=2, warn=lambda _: None) as records:
     for seq in range(records.last_seq + 1, 10):

@@ -10,11 +10,11 @@ from pathlib import Path
 import jsonschema
 import pytest
 
-from monitor.history import generations
-from monitor.record import CHAIN, FIELDS, MARKS, STATES
+from monitor.records.history import generations
+from monitor.records.record import CHAIN, FIELDS, MARKS, STATES
 from tests.monitor.records_story import opened, record, some
 
-SCHEMA = json.loads((files("monitor") / "schema" / "errors.schema.json").read_text())
+SCHEMA = json.loads((files("monitor.records") / "errors.schema.json").read_text())
 ONE = SCHEMA["$defs"]["record"]
 PAGE = (Path(__file__).parents[2] / "docs" / "records.md").read_text()
 

@@ -7,8 +7,8 @@ import os
 
 import pytest
 
-from monitor.chain import verify
-from monitor.ending import GROUP
+from monitor.records.chain import verify
+from monitor.records.ending import GROUP
 from tests.monitor.records_story import opened, record, seqs, some
 
 

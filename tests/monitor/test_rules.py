@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 
 from monitor.model import Category, Severity
-from monitor.rules import PACKS, Rules, RulesError, load
-from monitor.verdict import Judge
+from monitor.understand.loading import PACKS, Rules, RulesError, load
+from monitor.understand.verdict import Judge
 
 GOOD = """
 [[rule]]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from monitor.shapes import Shapes, words_of
+from monitor.understand.shapes import Shapes, words_of
 
 
 def test_numbers_paths_addresses_and_quotes_vary() -> None:

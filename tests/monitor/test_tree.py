@@ -12,9 +12,9 @@ from pathlib import Path
 import psutil
 import pytest
 
-from monitor import cgroup
-from monitor.family import Family
-from monitor.tree import Tree, send
+from monitor.supervise import cgroup
+from monitor.supervise.family import Family
+from monitor.supervise.tree import Tree, send
 from tests.monitor.crib import lives, pid_in
 from tests.monitor.programs import HIDES, SLEEPS, SPREADS, python
 

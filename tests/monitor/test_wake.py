@@ -11,12 +11,12 @@ import time
 
 import pytest
 
-from monitor import pace
-from monitor.follow import Follower
-from monitor.live import follow
-from monitor.mounts import is_mounted_alone, is_remote
-from monitor.pace import Listen, Pace, Read
-from monitor.wake import DOUBTS, Bell
+from monitor.follow import pace
+from monitor.follow.follower import Follower
+from monitor.follow.live import follow
+from monitor.follow.mounts import is_mounted_alone, is_remote
+from monitor.follow.pace import Listen, Pace, Read
+from monitor.follow.wake import DOUBTS, Bell
 
 from .follow_story import write
 

@@ -1,0 +1,295 @@
+"""Where the reading of a newly found file begins, and what an older generation still holds."""
+
+from __future__ import annotations
+
+import os
+from collections import deque
+from contextlib import suppress
+from itertools import pairwise
+from typing import TYPE_CHECKING
+
+from monitor.follow.fingerprint import RING, is_same, seen_before
+from monitor.follow.generations import (
+    Generation,
+    copy_of,
+    generations,
+    id_of,
+    is_generation,
+    open_file,
+    unpack,
+)
+from monitor.follow.tail import READ, Former, Tail
+from monitor.model import Chunk, FileId, Gap, Position
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+REWRITES = 16  # former contents that are remembered, to know their copies
+RENAMED = 8  # times that a file is looked for under its next name
+RECENT = 16  # files closed last
+LOOKED_INTO = 16  # older generations that are opened in search of an unread rest
+
+
+class Beginnings:
+    """Knows what was read, under whatever name and whatever inode it is found again."""
+
+    def __init__(self, positions: Iterable[Position], tails: dict[FileId, Tail]) -> None:
+        self.known = {one.id: one for one in positions}  # not open; the one read last comes last
+        self.paths = {one.path for one in self.known.values()}
+        self.closed: deque[Position] = deque(maxlen=RECENT)  # to be saved once more
+        self._tails = tails
+        self._current: dict[str, Tail] = {}
+        self._rewritten: list[Former] = []
+        self._mismatched: list[Position] = []
+
+    def of(
+        self, tail: Tail, unseen: tuple[int, int], out: list[Chunk | Gap], now: float, at: float
+    ) -> list[Tail]:
+        """Put the tail where its reading begins; before it come the generations to be read first."""
+        former = self._current.get(tail.path)
+        followed = former is not None and self._tails.get(former.id) is former
+        self._current[tail.path] = tail
+        last = next((p.id for p in reversed(self.known.values()) if p.path == tail.path), None)
+        known = self.known.pop(tail.id, None)
+        if known and known.offset and is_same(tail.fd, known):
+            tail.go(self._furthest(tail, known, former if followed else None))
+            return [tail]
+        if known and known.offset:
+            self._mismatched.append(known)
+        if known and known.offset and known.id == last and not followed:
+            return self._after_rewrite(tail, known, out, now, at)
+        # A file of which nothing was read is known by nothing: its inode may be another's by now.
+        if self._is_copy(tail) or (known and known.id == last and not followed):
+            return [tail]
+        if former and followed:
+            return self._after(former, tail, out, now, at)
+        if any(one.path == tail.path for one in self.known.values()):
+            return self._resumed(tail, out, now, at)
+        offset, tail.old_until = unseen
+        tail.go(offset)
+        return [tail]
+
+    def _furthest(self, tail: Tail, known: Position, former: Tail | None) -> int:
+        """A file saved over another may have the inode of one that was saved over before it."""
+        others = [one for one in self.known.values() if one.path == tail.path]
+        others += [former.mark()] if former else []
+        return max([known.offset, *(one.offset for one in others if is_same(tail.fd, one))])
+
+    def left_behind(self, path: str, now: float) -> list[Tail]:
+        """What is unread of files that had this name, which leads nowhere now."""
+        rest: list[Tail] = []
+        mine = [one for one in self.known.values() if one.path == path]
+        for one in mine:
+            rest += self._rest(one, now, at_end=one is mine[-1])[0]
+        if rest:
+            self._current[path] = rest[-1]
+        return self._in_order(rest)
+
+    def copied(self, former: Former, now: float) -> list[Tail]:
+        """The unread rest of a file that was truncated after it was copied."""
+        self._rewritten.append(former)
+        del self._rewritten[:-REWRITES]
+        rest, _ = self._rest(former.position, now)
+        return rest
+
+    def remember(self, position: Position, most: int) -> None:
+        self.known.pop(position.id, None)
+        self.known[position.id] = position
+        self.closed.append(position)
+        while len(self.known) > most:
+            self.known.pop(next(iter(self.known)))
+
+    # --- another file under the name -----------------------------------------------------------
+
+    def _after(
+        self, former: Tail, tail: Tail, out: list[Chunk | Gap], now: float, at: float
+    ) -> list[Tail]:
+        old, new = os.fstat(former.fd), os.fstat(tail.fd)
+        atomic = old.st_nlink == 0 and new.st_mtime_ns <= old.st_ctime_ns
+        if self._goes_on(former, tail, atomic, gone=old.st_nlink == 0):
+            if tail.ring and not former.ring:
+                out.append(Gap(tail.path, Tail.RING_TOLD, 0, at))
+            return [tail]
+        beside = generations(tail.path)
+        fresh = self._between(former.mark(), beside, old.st_mtime_ns, now)
+        numbers = {one.number for one in beside}
+        own = next((one.number for one in beside if one.id == former.id), 0)
+        if not set(range(1, own)) <= numbers or (old.st_nlink == 0 and fresh):
+            told = "was rotated several times at once; a generation may be lost unread"
+            out.append(Gap(tail.path, told, 0, at))
+        return self._in_order([former, *fresh, tail])[1:]
+
+    def _goes_on(self, former: Tail, tail: Tail, atomic: bool, gone: bool) -> bool:
+        """Whether a file put in place of another one holds what was read of that one.
+
+        An editor writes the new file before it removes the old one; a few equal lines in a file
+        that was written after that are new lines.
+        """
+        certain = atomic or former.anchor >= RING
+        skip = former.anchor if certain and is_same(tail.fd, former.mark()) else 0
+        if not skip and gone:
+            skip = seen_before(os.pread(tail.fd, READ, 0), former.tail, former.anchor)
+            tail.ring = skip > 0
+        if skip:
+            tail.go(skip)
+            former.behind = False
+        return skip > 0
+
+    def _between(
+        self, former: Position, beside: list[Generation], since: int, now: float
+    ) -> list[Tail]:
+        """Generations written after the one that was read last, and late lines of older ones."""
+        found: list[tuple[int, Tail]] = []
+        looked = {former.id}
+        # A folder that is renamed in while it is listed may hide names: list until nothing is new.
+        while new := [one for one in beside if one.id not in looked]:
+            looked |= {one.id for one in new}
+            for one in new:
+                old = one.changed < since and one.id not in self.known
+                tail = None if old or one.id in self._tails else self._unread(one, former, now)
+                found += [(one.changed, tail)] if tail else []
+            beside = generations(former.path)
+        return [tail for _, tail in sorted(found, key=lambda pair: pair[0])]
+
+    def _unread(self, one: Generation, former: Position, now: float) -> Tail | None:
+        with suppress(OSError):
+            tail = self._opened(one, former.path, now)
+            if tail and self._has_more(tail, self.known.get(one.id), former):
+                return self._keep(tail)
+            if tail:
+                os.close(tail.fd)
+        return None
+
+    def _has_more(self, tail: Tail, known: Position | None, former: Position) -> bool:
+        if known and is_same(tail.fd, known):
+            tail.go(known.offset)
+            more = os.fstat(tail.fd).st_size > known.offset
+            if more:
+                del self.known[known.id]
+            return more
+        upto = self._copied_upto(tail.fd, {former.path})
+        if upto is not None:
+            tail.go(upto)
+            return os.fstat(tail.fd).st_size > upto
+        return not copy_of(tail.fd, former)
+
+    # --- after a restart -----------------------------------------------------------------------
+
+    def _resumed(self, tail: Tail, out: list[Chunk | Gap], now: float, at: float) -> list[Tail]:
+        mine = [one for one in self.known.values() if one.path == tail.path]
+        last = mine[-1]
+        if is_same(tail.fd, last) and (last.offset >= RING or last.id.inode == tail.id.inode):
+            tail.go(last.offset)
+            return [tail]
+        fresh: list[Tail] = []
+        since: int | None = None
+        for one in mine:
+            rest, since = self._rest(one, now)
+            fresh += rest
+        if since is None and last.offset and is_same(tail.fd, last):
+            tail.go(last.offset)  # saved again by an editor: nobody renamed the old one
+        elif since is None:
+            told = "the file that was read last is gone; what was unread in it is lost"
+            out.append(Gap(tail.path, told, 0, at))
+        else:
+            fresh += self._between(last, generations(tail.path), since, now)
+        return self._in_order([*fresh, tail])
+
+    def _after_rewrite(
+        self, tail: Tail, known: Position, out: list[Chunk | Gap], now: float, at: float
+    ) -> list[Tail]:
+        rest, found = self._rest(known, now)
+        if found is None:
+            told = "was rewritten while nobody read it; what was unread in it is lost"
+            out.append(Gap(tail.path, told, 0, at))
+        return self._in_order([*rest, tail])
+
+    def _rest(
+        self, known: Position, now: float, *, at_end: bool = False
+    ) -> tuple[list[Tail], int | None]:
+        """What a known file holds beyond its position, and when it was last written, if it is found."""
+        beside = generations(known.path)[::-1]
+        for one in sorted(beside, key=lambda one: one.id != known.id)[:LOOKED_INTO]:
+            if one.id in self._tails:
+                continue
+            with suppress(OSError):
+                tail = self._opened(one, known.path, now)
+                if tail is None:
+                    continue
+                same = is_same(tail.fd, known) if known.offset else one.id == known.id
+                same = same and not self._is_another(tail, known)
+                if same and (at_end or os.fstat(tail.fd).st_size > known.offset):
+                    tail.id = known.id if one.packed else one.id
+                    tail.go(known.offset)
+                    self.known.pop(known.id, None)
+                    return [self._keep(tail)], one.changed
+                os.close(tail.fd)
+                if same:
+                    return [], one.changed
+        return [], None
+
+    def _is_another(self, tail: Tail, known: Position) -> bool:
+        """Whether a file was read further under its own identity: it was saved over the known one."""
+        own = self.known.get(tail.id)
+        return own is not None and own.id != known.id and own.offset > 0 and is_same(tail.fd, own)
+
+    # --- copies --------------------------------------------------------------------------------
+
+    def _is_copy(self, tail: Tail) -> bool:
+        """Whether a rotation copied a followed file here: only its unread rest is new."""
+        folder, name = os.path.split(tail.path)
+        of = {one for one in self._paths() if os.path.dirname(one) == folder}
+        of = {one for one in of if is_generation(one, name)}
+        upto = self._copied_upto(tail.fd, of)
+        if upto is not None:
+            tail.go(upto)
+            return True
+        for other in self._tails.values():
+            current = other.path in of and self._current.get(other.path) is other
+            if current and other.as_read().is_copied_by(tail.fd):
+                tail.copies(other)
+                return True
+        return False
+
+    def _paths(self) -> set[str]:
+        known = [*self._mismatched, *self.known.values()]
+        known += [former.position for former in self._rewritten]
+        return {one.path for one in known} | {tail.path for tail in self._tails.values()}
+
+    def _copied_upto(self, fd: int, paths: set[str]) -> int | None:
+        """How much of a copy was read before its original was truncated; none when it is no copy."""
+        for known in [*self._mismatched, *self.known.values()]:
+            if known.path in paths and known.offset and is_same(fd, known):
+                return known.offset
+        for former in self._rewritten:
+            if former.position.path in paths and former.is_copied_by(fd):
+                return min(former.position.offset, os.fstat(fd).st_size)
+        return None
+
+    # --- small steps ---------------------------------------------------------------------------
+
+    def _opened(self, one: Generation, path: str, now: float) -> Tail | None:
+        """It may be renamed again while we look: its name is then looked up once more."""
+        for _ in range(RENAMED):
+            fd = unpack(one.path) if one.packed else open_file(one.path)
+            if fd is None:
+                return None
+            if one.packed or id_of(fd) == one.id:
+                tail = Tail(fd, path, one.id, 0, now=now)
+                tail.detached = now
+                return tail
+            os.close(fd)
+            again = [other for other in generations(path) if other.id == one.id]
+            if not again:
+                break
+            one = again[0]
+        return None
+
+    def _keep(self, tail: Tail) -> Tail:
+        self._tails[tail.id] = tail
+        return tail
+
+    def _in_order(self, tails: list[Tail]) -> list[Tail]:
+        for earlier, later in pairwise(tails):
+            later.waits_for = earlier
+        return tails

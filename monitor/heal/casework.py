@@ -1,0 +1,183 @@
+"""From a line that means trouble to the record of its end: decided, written down, done, told."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import time
+from collections.abc import Callable, Sequence
+
+from monitor.heal.book import Book
+from monitor.heal.cases import Cases
+from monitor.heal.incidents import is_told, severity_of
+from monitor.heal.recording import ChildFacts, gap_record, record_of
+from monitor.model import (
+    OPEN,
+    Incident,
+    IncidentState,
+    Match,
+    Outcome,
+    Severity,
+    Told,
+)
+from monitor.options import Rung
+from monitor.records.writer import Records, RecordsError
+from monitor.state import State, StateUnwritable
+
+_SIZE, _KEEP = 10 << 20, 10
+
+
+def clock() -> float:
+    """The clock of decisions: it goes on while the machine sleeps and never jumps."""
+    return time.clock_gettime(time.CLOCK_BOOTTIME)
+
+
+class Casework:
+    """Owns the book and what it leaves behind; every change is durable before it is acted on."""
+
+    def __init__(
+        self,
+        state: State,
+        open_records: Callable[[], Records],
+        child_facts: Callable[[str], ChildFacts],
+        tell: Callable[[Told], None],
+    ) -> None:
+        self.book: Book
+        self._state = state
+        self._cases = Cases(state)
+        self._open_records = open_records
+        self._records: Records | None = None
+        self._newest: dict[object, dict[str, object]] = {}  # of each open incident, for a new file
+        self._facts = child_facts
+        self._tell = tell
+        self._host = socket.gethostname()
+        self._moved: dict[int, Incident] = {}
+        self._unsaved: list[dict[str, object]] = []
+        self._degraded = False
+        self._counted = False  # something was only counted: no record, but not to be forgotten
+        self.on_news: Callable[[], None] = lambda: None
+
+    def take(self, match: Match, child: str) -> None:
+        """A line that means trouble; the unknown are only grouped by their shape."""
+        if is_told(match):
+            self.book.take(match, child, clock(), stopping=self._facts(child).stopping)
+            self._counted = True
+
+    # --- the book tells what moved ---
+
+    def changed(self, incident: Incident, rung: Rung | None, outcome: Outcome | None) -> None:
+        facts = self._facts(incident.child)
+        rungs = len(self.book.ladder(incident.match))
+        at, waits = time.time(), incident.next_at
+        next_try = None if waits is None else at + max(0.0, waits - clock())
+        record = record_of(incident, rung, outcome, rungs, facts, self._host, at, next_try)
+        self._unsaved.append(record)
+        self._moved[incident.id] = incident
+        self._tell(_told(incident, rung, outcome))
+
+    # --- durable ---
+
+    def save(self) -> None:
+        """Within the caller's transaction: what moved, with the place in the log it comes from."""
+        counted = (one for one in self.book.open_ones() if one.id not in self._moved)
+        self._cases.save([*self._moved.values(), *counted], self._unsaved)
+
+    def saved(self) -> None:
+        """The transaction held: nothing of it is waiting any more, and people may read it."""
+        moved = bool(self._moved)
+        self._moved.clear()
+        self._unsaved.clear()
+        self._counted = False
+        if moved:
+            self.project()
+            self.on_news()
+
+    @property
+    def has_news(self) -> bool:
+        """Whether a decision waits to be written down."""
+        return self._counted or bool(self._moved)
+
+    def settle(self) -> None:
+        """Save what moved by itself; with a disk that takes nothing it waits in order."""
+        if not self.has_news:
+            return
+        with contextlib.suppress(StateUnwritable):
+            with self._state.transaction():
+                self.save()
+            self.saved()
+
+    def intend(self, incident: Incident, strategy: str) -> int:
+        """On disk before anything is done."""
+        with self._state.transaction():
+            self.save()
+            number = self._cases.intend(incident.id, strategy, time.time())
+        self.saved()
+        return number
+
+    def outcome(self, attempt: int, outcome: Outcome) -> None:
+        with contextlib.suppress(StateUnwritable):
+            with self._state.transaction():
+                self._cases.finish(attempt, outcome.result)
+                self.save()
+            self.saved()
+
+    def unfinished(self) -> Sequence[tuple[int, Incident, str]]:
+        """What a killed monitor was in the middle of."""
+        found = []
+        for number, id, strategy in self._cases.unfinished():
+            incident = self.book.by_id(id)
+            if incident is not None and incident.state is IncidentState.FIXING:
+                found.append((number, incident, strategy))
+            else:
+                self._cases.finish(number, "forgotten")
+        return found
+
+    def project(self) -> None:
+        """Bring `logs/errors.json` up to what the state has; what does not fit now comes later."""
+        try:
+            records = self._records or self._opened()
+            while rows := self._cases.records_after(records.last_seq):
+                records.append(rows, lambda: list(self._newest.values()))
+                for row in rows:
+                    self._newest.pop(row["incident"], None)
+                    if row["state"] in OPEN:
+                        self._newest[row["incident"]] = row
+            self._cases.forget_records(records.last_seq)
+        except (RecordsError, StateUnwritable) as error:
+            if not self._degraded:
+                facts = (("why", str(error)),)
+                self._tell(Told("records_unwritable", severity=Severity.CRITICAL, facts=facts))
+            self._degraded = True
+        else:
+            self._degraded = False
+
+    def _opened(self) -> Records:
+        """The file, and the state's counter behind what already stands in it."""
+        records = self._records = self._open_records()
+        if self._cases.last_seq() < records.last_seq:
+            self._cases.count_from(records.last_seq)
+            why = "the monitor's memory was lost; what it had not written here yet is not known"
+            self._cases.save([], [gap_record(why, time.time())])
+        return records
+
+    def close(self) -> None:
+        self.settle()
+        if self._records:
+            self._records.close()
+
+
+def _told(incident: Incident, rung: Rung | None, outcome: Outcome | None) -> Told:
+    facts = {
+        "id": f"INC-{incident.id}",
+        "category": incident.match.category.value,
+        "subject": incident.match.subject or incident.match.rule,
+        "do": rung.do if rung else "",
+        "attempt": f"{incident.attempt}/{rung.attempts}" if rung else "",
+        "why": incident.why,
+        "result": outcome.result.value if outcome else "",
+        "detail": outcome.detail if outcome else "",
+        "proof": outcome.proof if outcome else "",
+        "times": str(incident.occurrences),
+    }
+    kind = "attempt_ended" if outcome else f"incident_{incident.state}"
+    return Told(kind, incident.child, severity_of(incident), tuple(facts.items()))

@@ -1,0 +1,115 @@
+"""What a home's repairs work with, made from its configuration."""
+
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+from collections.abc import Callable, Mapping
+
+from monitor.config import Config
+from monitor.heal import strategies
+from monitor.heal.book import Book
+from monitor.heal.cases import Cases
+from monitor.heal.casework import Casework, clock
+from monitor.heal.handle import Handle
+from monitor.heal.ladders import Ladder
+from monitor.heal.recording import ChildFacts
+from monitor.heal.respond import Respond
+from monitor.heal.strategy import Tools
+from monitor.model import ChildState, Incident, Told
+from monitor.options import Child
+from monitor.records.writer import Records
+from monitor.safe.paths import Owner, roots_of
+from monitor.safe.quarantine import Quarantine
+from monitor.settings import Fault, SettingsError
+from monitor.state import State
+from monitor.supervise.crew import Crew
+
+_RECORDS_SIZE, _RECORDS_KEPT = 10 << 20, 10
+
+
+def casework_of(
+    config: Config,
+    crew: Crew,
+    state: State,
+    tell: Callable[[Told], None],
+    warn: Callable[[str], None],
+) -> Casework:
+    """The book as the last monitor left it, with its records."""
+
+    def open_records() -> Records:
+        path = config.home / "logs" / "errors.json"
+        return Records.open(path, size=_RECORDS_SIZE, keep=_RECORDS_KEPT, warn=warn)
+
+    work = Casework(state, open_records, lambda name: facts_of(crew, name), tell)
+    book = Book(config.repair, config.ladders, work.changed)
+    cases = Cases(state)
+    book.restore(cases.known(), {incident for _, incident, _ in cases.unfinished()}, clock())
+    book.next_id = max(book.next_id, cases.next_id())
+    book.paused = bool(cases.kept("paused"))
+    work.book = book
+    work.project()
+    return work
+
+
+def respond_of(config: Config, crew: Crew, work: Casework) -> Respond:
+    roots = roots_of(config.home, config.roots, owners=_owners(config))
+    quarantine = Quarantine(config.data / "quarantine", frozenset(_owners(config)))
+
+    def tools_for(incident: Incident, last: bool) -> Tools:
+        child = config.children.get(incident.child)
+        minder = crew.minders.get(incident.child)
+        return Tools(
+            home=config.home,
+            child=Handle(minder, minder.settings.retry) if minder else None,
+            roots=roots,
+            owner=owner_of(child),
+            quarantine=quarantine,
+            disk_target=config.disk.target,
+            last=last,
+        )
+
+    respond = Respond(work.book, work, strategies.BY_NAME, tools_for, clock)
+    work.on_news = respond.wake
+    return respond
+
+
+def facts_of(crew: Crew, name: str) -> ChildFacts:
+    minder = crew.minders.get(name)
+    if minder is None:
+        return ChildFacts()
+    child = minder.child
+    return ChildFacts(
+        pid=child.pid if child else None,
+        started=child.started_at if child else None,
+        restarts=max(0, minder.view().starts - 1),
+        stopping=minder.state is ChildState.STOPPING,
+    )
+
+
+def owner_of(child: Child | None) -> Owner:
+    """Whose the child's files shall be: the user it runs as."""
+    uid, gid = os.geteuid(), os.getegid()
+    if child is not None and child.user:
+        person = pwd.getpwnam(child.user)
+        uid, gid = person.pw_uid, person.pw_gid
+    if child is not None and child.group:
+        gid = grp.getgrnam(child.group).gr_gid
+    return Owner(uid, gid)
+
+
+def _owners(config: Config) -> set[int]:
+    return {owner_of(child).uid for child in config.children.values()}
+
+
+def check_ladders(ladders: Mapping[str, Ladder]) -> None:
+    """A ladder that names an unknown strategy fails at start, not at night."""
+    wrong = [
+        Fault("vigia.toml", None, f"ladders.{key}: there is no strategy {rung.do!r}")
+        for key, ladder in ladders.items()
+        for rung in ladder
+        if rung.do not in strategies.NAMES
+    ]
+    if wrong:
+        raise SettingsError(tuple(wrong))

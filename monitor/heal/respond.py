@@ -1,0 +1,172 @@
+"""One incident -> its ladder of strategies -> outcomes; the one failure boundary of repairs."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Protocol
+
+from monitor.heal.book import Attempt, Book
+from monitor.heal.strategy import FailedError, NotThereError, RefusedError, Strategy, Tools
+from monitor.model import Incident, Outcome, Result
+from monitor.state import StateUnwritable
+
+Clock = Callable[[], float]
+
+_JOB_LIMIT = 900.0  # seconds that a resumed job may take
+
+
+class Journal(Protocol):
+    """Where an attempt is written down before it is made, and after."""
+
+    def intend(self, incident: Incident, strategy: str) -> int: ...
+
+    def outcome(self, attempt: int, outcome: Outcome) -> None: ...
+
+    def settle(self) -> None: ...
+
+    def unfinished(self) -> Sequence[tuple[int, Incident, str]]: ...
+
+
+class Respond:
+    """Does what the book says is due, never two things to one target, and writes down first."""
+
+    def __init__(
+        self,
+        book: Book,
+        journal: Journal,
+        strategies: Mapping[str, Strategy],
+        tools_for: Callable[[Incident, bool], Tools],
+        clock: Clock,
+    ) -> None:
+        self._book = book
+        self._journal = journal
+        self._strategies = strategies
+        self._tools_for = tools_for
+        self._clock = clock
+        self._news = asyncio.Event()
+        self._busy: dict[str, Incident] = {}  # what is worked on, by its target
+
+    def wake(self) -> None:
+        """Something came in: look again at what is due."""
+        self._news.set()
+
+    async def run(self) -> None:
+        """Until cancelled; each attempt is a task of its own, so that one cannot hold up another."""
+        async with asyncio.TaskGroup() as attempts:
+            for number, incident, name in self._journal.unfinished():
+                attempts.create_task(self._probe(number, incident, name))
+            while True:
+                for attempt in self._book.due(self._clock(), self._held_up()):
+                    self._busy[_target(attempt.incident)] = attempt.incident
+                    attempts.create_task(self._attempt(attempt))
+                self._journal.settle()
+                await self._until_due()
+
+    def _held_up(self) -> list[int]:
+        """Incidents whose target is being worked on for another one."""
+        return [
+            incident.id
+            for incident in self._book.open_ones()
+            if _target(incident) in self._busy and self._busy[_target(incident)].id != incident.id
+        ]
+
+    async def _until_due(self) -> None:
+        self._news.clear()
+        due = self._book.next_due()
+        try:
+            async with asyncio.timeout(None if due is None else max(0.0, due - self._clock())):
+                await self._news.wait()
+        except TimeoutError:
+            pass
+
+    async def _attempt(self, attempt: Attempt) -> None:
+        incident, rung = attempt.incident, attempt.rung
+        started = time.monotonic()
+        tools = self._tools_for(incident, incident.attempt >= rung.attempts)
+        number, outcome = await self._try(self._strategies[rung.do], incident, tools)
+        took = Outcome(
+            outcome.result,
+            outcome.detail,
+            outcome.proof,
+            time.monotonic() - started,
+            outcome.wait,
+        )
+        self._busy.pop(_target(incident), None)
+        self._book.outcome(incident, took, self._clock())
+        if number is not None:
+            self._journal.outcome(number, took)
+        self.wake()
+
+    async def _try(
+        self, strategy: Strategy, incident: Incident, tools: Tools
+    ) -> tuple[int | None, Outcome]:
+        """Whatever goes wrong in a strategy becomes an outcome here, and nowhere else."""
+        written: list[int | None] = [None]
+        try:
+            async with asyncio.timeout(strategy.limit):
+                await strategy.check(incident, tools)
+                if self._book.settings.dry_run:
+                    raise RefusedError(f"dry run: would {strategy.name}")
+                written.append(self._intend(incident, strategy))
+                detail = await strategy.act(incident, tools)
+                proof = await strategy.prove(incident, tools)
+            if strategy.resumes:
+                proof = await _resumed(incident, tools, proof)
+            outcome = Outcome(Result.DONE, detail, proof)
+        except Exception as error:  # noqa: BLE001 - one broken strategy must not end the monitor
+            outcome = _outcome_of(error, strategy)
+        return written[-1], outcome
+
+    def _intend(self, incident: Incident, strategy: Strategy) -> int | None:
+        """On disk first; only who makes room on the disk may act without."""
+        try:
+            return self._journal.intend(incident, strategy.name)
+        except StateUnwritable as error:
+            if strategy.name != "free_disk":
+                raise FailedError(f"nothing is done that cannot be written down: {error}") from None
+            return None
+
+    async def _probe(self, number: int, incident: Incident, name: str) -> None:
+        """We died in the middle of it: see whether it holds, and never simply do it again."""
+        strategy = self._strategies.get(name)
+        outcome = Outcome(Result.UNKNOWN, f"the monitor ended while it was at {name}")
+        if strategy is not None:
+            try:
+                async with asyncio.timeout(strategy.limit):
+                    proof = await strategy.prove(incident, self._tools_for(incident, True))
+                detail = f"{name} was interrupted and holds"
+                outcome = Outcome(Result.DONE, detail, proof)
+            except Exception as error:  # noqa: BLE001 - the answer to any failure is: unknown
+                outcome = Outcome(Result.UNKNOWN, f"{name} was interrupted: {error}")
+        self._book.outcome(incident, outcome, self._clock())
+        self._journal.outcome(number, outcome)
+        self.wake()
+
+
+def _outcome_of(error: Exception, strategy: Strategy) -> Outcome:
+    match error:
+        case NotThereError():
+            return Outcome(Result.NOTHING, str(error))
+        case RefusedError():
+            return Outcome(Result.REFUSED, str(error))
+        case FailedError():
+            return Outcome(Result.FAILED, str(error), wait=error.wait)
+        case TimeoutError():
+            return Outcome(Result.ABORTED, f"{strategy.name} took too long")
+    return Outcome(Result.FAILED, f"{strategy.name}: {type(error).__name__}: {error}")
+
+
+async def _resumed(incident: Incident, tools: Tools, proof: str) -> str:
+    """The job that failed is done again and seen to succeed, where the child can be told to."""
+    captures = dict(incident.match.captures)
+    if "job" not in captures or tools.child is None or not tools.child.can_retry():
+        return proof
+    async with asyncio.timeout(_JOB_LIMIT):
+        return f"{proof}; {await tools.child.retry(captures)}"
+
+
+def _target(incident: Incident) -> str:
+    """What a repair would touch; two incidents with one target wait for each other."""
+    return incident.match.subject or incident.child

@@ -1,0 +1,78 @@
+"""What a strategy is: check that the cause is there, act, prove; and the tools it is given."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Protocol
+
+from monitor.model import Incident
+from monitor.safe.paths import Owner, Roots
+from monitor.safe.quarantine import Quarantine
+
+
+class NotThereError(Exception):
+    """The cause is not there (any more): nothing to do, and that is good news."""
+
+
+class RefusedError(Exception):
+    """It would not be safe, or we may not; the next rung may."""
+
+
+class FailedError(Exception):
+    """It was tried and the proof fails; `wait` when the world said how long to wait."""
+
+    def __init__(self, why: str, wait: float | None = None) -> None:
+        super().__init__(why)
+        self.wait = wait
+
+
+class Child(Protocol):
+    """As much of a child as a strategy may touch."""
+
+    name: str
+
+    @property
+    def pid(self) -> int | None: ...
+
+    @property
+    def argv(self) -> tuple[str, ...]: ...
+
+    async def restart(self, why: str) -> str: ...
+
+    async def stop(self, why: str) -> str: ...
+
+    async def pause(self, paused: bool) -> bool: ...
+
+    async def retry(self, captures: Mapping[str, str]) -> str: ...
+
+    def can_retry(self) -> bool: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Tools:
+    """What a strategy works with."""
+
+    home: Path
+    child: Child | None  # None when somebody else runs the program
+    roots: Roots  # where files may be touched
+    owner: Owner  # whose they shall be: the child's user
+    quarantine: Quarantine
+    disk_target: int  # bytes that shall be free
+    last: bool  # no further attempt on this rung
+
+
+Step = Callable[[Incident, Tools], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Strategy:
+    """One way to help. Each step says what it found or did; what it raises says why not."""
+
+    name: str
+    limit: float  # seconds for all three steps together
+    check: Step
+    act: Step
+    prove: Step
+    resumes: bool = False  # when it is proved, the job that failed is resumed

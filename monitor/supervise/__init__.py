@@ -1,0 +1,1 @@
+"""Keeping children running: started, watched, stopped whole, started again within a budget."""

@@ -1,0 +1,161 @@
+"""A child's log file: rotated without losing a line while it is written at full speed."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import gzip
+import os
+import re
+import shutil
+import stat
+import time
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from monitor.model import FileId
+from monitor.options import Log
+from monitor.supervise.tree import Tree
+
+_BLOCK = 1 << 20
+_LITTLE = 256 << 10  # what may be left for the pause
+
+
+@dataclass(frozen=True, slots=True)
+class Rotated:
+    """What a rotation did."""
+
+    bytes: int
+    paused: float  # seconds in which the child could not write
+
+
+def wants_rotation(path: Path, limits: Log, watched_since: float, now: float) -> bool:
+    """Whether the log is beyond its size, or the last rotation (or first sight) beyond its age."""
+    try:
+        status = path.stat(follow_symlinks=False)
+    except OSError:
+        return False
+    if not stat.S_ISREG(status.st_mode):
+        return False
+    if 0 < limits.size <= status.st_size:
+        return True
+    since = watched_since
+    with contextlib.suppress(FileNotFoundError, IndexError):
+        since = rotated(path)[0][1].stat().st_mtime
+    return 0 < limits.age <= now - since and status.st_size > 0
+
+
+async def rotate(
+    path: Path, tree: Tree, drain: Callable[[], None], emptied: Callable[[FileId], None]
+) -> Rotated | None:
+    """Copy, hold the writers for the last bytes, empty the file, let them go.
+
+    The file keeps its inode, so every descriptor of every process stays good. `drain` is called
+    while nothing moves: whoever follows the file reads its last bytes then; `emptied` says that it
+    begins anew. None when the writers could not be held in time or there is no room for the copy:
+    the log is as it was.
+    """
+    part = path.with_name(f"{path.name}.rotating")
+    try:
+        with (
+            open(path, "r+b", buffering=0, opener=_no_link) as source,
+            open(part, "wb", buffering=0, opener=_no_link) as copy,
+        ):
+            await asyncio.to_thread(_copy_most, source.fileno(), copy.fileno())
+            with _held(tree) as held_at:
+                size = _copy(source.fileno(), copy.fileno())
+                if size != os.fstat(source.fileno()).st_size:
+                    raise InterruptedError("somebody else emptied it meanwhile")
+                drain()
+                _shift(path)
+                os.rename(part, f"{path}.1")
+                source.truncate(0)
+                status = os.fstat(source.fileno())
+                emptied(FileId(status.st_dev, status.st_ino))
+            return Rotated(size, time.monotonic() - held_at)
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink()
+        return None
+
+
+@contextlib.contextmanager
+def _held(tree: Tree) -> Iterator[float]:
+    held_at = time.monotonic()
+    if not tree.pause():
+        raise TimeoutError("a writer did not stand still")
+    try:
+        yield held_at
+    finally:
+        tree.resume()
+
+
+def _no_link(path: str, flags: int) -> int:
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
+
+
+def _copy_most(source: int, target: int) -> None:
+    """Follow the writer until little is left, so that the pause is short."""
+    for _ in range(64):
+        if os.fstat(source).st_size - os.fstat(target).st_size <= _LITTLE:
+            break
+        _copy(source, target)
+    os.fdatasync(target)  # what is emptied later must be on the disk here
+
+
+def _copy(source: int, target: int) -> int:
+    """All that stands in `source` beyond what `target` has; the size it then has."""
+    done = os.fstat(target).st_size
+    size = os.fstat(source).st_size
+    while done < size and (block := os.pread(source, min(_BLOCK, size - done), done)):
+        done += os.write(target, block)
+    return done
+
+
+def rotated(path: Path) -> list[tuple[int, Path]]:
+    """The earlier logs, the newest first."""
+    # Six digits at most: eight are a date, and the log of somebody else.
+    pattern = re.compile(re.escape(path.name) + r"\.([1-9]\d{0,5})(\.gz)?")
+    found = ((pattern.fullmatch(p.name), p) for p in path.parent.glob(f"{glob_safe(path.name)}.*"))
+    return sorted((int(match[1]), p) for match, p in found if match)
+
+
+def glob_safe(name: str) -> str:
+    return re.sub(r"([*?[])", r"[\1]", name)
+
+
+def _shift(path: Path) -> None:
+    for number, old in reversed(rotated(path)):
+        suffix = ".gz" if old.suffix == ".gz" else ""
+        with contextlib.suppress(FileNotFoundError):  # another one may tidy here too
+            os.rename(old, f"{path}.{number + 1}{suffix}")
+
+
+def tidy(path: Path, limits: Log) -> None:
+    """Compress all but the newest, and drop the oldest until number and total size fit."""
+    for _, old in rotated(path)[1:]:
+        if old.suffix != ".gz":
+            _compress(old)
+    total = 0
+    for place, (_, old) in enumerate(rotated(path), 1):
+        with contextlib.suppress(FileNotFoundError):
+            total += old.stat(follow_symlinks=False).st_size
+            if place > limits.keep or (limits.total and total > limits.total):
+                old.unlink()
+
+
+def _compress(old: Path) -> None:
+    part = old.with_name(f"{old.name}.gz.part")
+    try:
+        with (
+            open(old, "rb", opener=_no_link) as plain,
+            open(part, "wb", opener=_no_link) as file,
+            gzip.GzipFile(old.name, "wb", 6, file) as packed,
+        ):
+            shutil.copyfileobj(plain, packed, _BLOCK)
+        os.rename(part, f"{old}.gz")
+        old.unlink()
+    except OSError:
+        with contextlib.suppress(OSError):
+            part.unlink()

@@ -1,0 +1,1 @@
+"""What lines mean: rules, one matcher over whole chunks, events of several lines."""

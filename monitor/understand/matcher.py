@@ -1,0 +1,175 @@
+"""Which lines of a chunk the rules must look at: three engines behind one function, one answer.
+
+`find(data)` gives the lines in which a pattern was seen, each with those patterns. It may name a
+pattern too many, never one too few: the verdict on the line itself decides.
+"""
+
+from __future__ import annotations
+
+import re
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Protocol
+
+from monitor.model import Category
+from monitor.understand import hyper, linear
+from monitor.understand.core import fewest
+from monitor.understand.events import HEADS
+from monitor.understand.pattern import read
+from monitor.understand.rule import SEEN, Rules, Seen
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from pathlib import Path
+
+NEWLINE = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A line of the chunk, where it stands in it, and what was seen there."""
+
+    start: int
+    end: int  # after the last byte of its text, before its \n
+    seen: tuple[Seen, ...]
+    head: bool  # an event of several lines may begin here
+
+
+class Engine(Protocol):
+    """The two questions every tier answers."""
+
+    name: str
+
+    def places(self, data: bytes) -> Iterable[int]:
+        """Offsets within lines that may matter, in order; a line too many is fine, one less is not."""
+        ...
+
+    def patterns(self, line: bytes) -> Iterable[int]:
+        """Which patterns match this one line."""
+        ...
+
+
+class Matcher:
+    """The patterns of all rules and the heads of events, over whole chunks."""
+
+    def __init__(self, rules: Rules, tier: str = "", cache: Path | None = None) -> None:
+        owners: dict[bytes, list[Seen]] = {}
+        texts: set[tuple[bytes, bool]] = set()
+        for rule in rules.rules:
+            if rule.category is not Category.BENIGN:
+                for pattern in rule.patterns:
+                    owners.setdefault(pattern.detect, []).append((rule, pattern))
+                    texts.update((text, pattern.case) for text in pattern.literals)
+        for head in (read(head, case=True) for head in HEADS):
+            owners.setdefault(head.detect, [])
+            texts.update((text, True) for text in head.literals)
+        self._owners = [tuple(owned) for owned in owners.values()]
+        self._engine = _engine(list(owners), texts, tier, cache)
+
+    @property
+    def tier(self) -> str:
+        return self._engine.name
+
+    def find(self, data: bytes) -> list[Hit]:
+        """The lines to look at, in the order in which they stand."""
+        hits: list[Hit] = []
+        end = -1 if data else 0
+        for place in self._engine.places(data):
+            if place <= end:
+                continue
+            start = data.rfind(b"\n", 0, place) + 1
+            end = data.find(b"\n", place)
+            end = len(data) if end < 0 else end
+            if hit := self._hit(start, end, data[start:end]):
+                hits.append(hit)
+        return hits
+
+    def _hit(self, start: int, end: int, line: bytes) -> Hit | None:
+        numbers = list(self._engine.patterns(line[:SEEN]))
+        if not numbers:
+            return None
+        seen = tuple(each for number in numbers for each in self._owners[number])
+        return Hit(start, end, seen, not all(self._owners[number] for number in numbers))
+
+
+class _Hyperscan:
+    """Fixed texts over the chunk at the speed of memory, then all patterns over the lines found."""
+
+    name = "hyperscan"
+
+    def __init__(
+        self, sources: list[bytes], texts: set[tuple[bytes, bool]], cache: Path | None
+    ) -> None:
+        self._texts = hyper.Block(texts, cache, fewest)
+        self._patterns = hyper.Block([(source, True) for source in sources], cache)
+
+    def places(self, data: bytes) -> Iterable[int]:
+        if not data:
+            return
+        # A text may hold the line end before or after it; the edges of the chunk have none.
+        yield 0
+        ends = [
+            place if data[place] != NEWLINE else place - 1 for place, _ in self._texts.hits(data)
+        ]
+        yield from sorted(ends)
+        yield len(data) - 1
+
+    def patterns(self, line: bytes) -> Iterable[int]:
+        return sorted({number for _, number in self._patterns.hits(line)}) if line else ()
+
+
+class _Re2:
+    """One alternation of fixed texts finds the lines, one set of all patterns is asked about each."""
+
+    name = "re2"
+
+    def __init__(self, sources: list[bytes], texts: set[tuple[bytes, bool]]) -> None:
+        self._any = linear.alternation(sorted(texts))
+        self._sieve = linear.Sieve(sources)
+
+    def places(self, data: bytes) -> Iterable[int]:
+        if not data:
+            return
+        yield 0
+        at = max(data.find(b"\n"), 0)  # the line end itself may be the start of a text
+        while (found := self._any.search(data, at)) is not None:
+            place = found.end() - 1
+            yield place if data[place] != NEWLINE else place - 1
+            at = data.find(b"\n", place)
+            if at < 0:
+                return
+        yield len(data) - 1
+
+    def patterns(self, line: bytes) -> Iterable[int]:
+        return self._sieve.matching(line)
+
+
+class _Reference:
+    """Line by line and pattern by pattern: plain, slow, what the others are measured against."""
+
+    name = "reference"
+
+    def __init__(self, sources: list[bytes]) -> None:
+        self._compiled = [re.compile(source) for source in sources]
+
+    def places(self, data: bytes) -> Iterable[int]:
+        at = 0
+        for line in data.split(b"\n"):
+            yield at
+            at += len(line) + 1
+
+    def patterns(self, line: bytes) -> Iterable[int]:
+        return [number for number, each in enumerate(self._compiled) if each.search(line)]
+
+
+def _engine(
+    sources: list[bytes], texts: set[tuple[bytes, bool]], tier: str, cache: Path | None
+) -> Engine:
+    if tier == "hyperscan" or (not tier and hyper.available()):
+        return _Hyperscan(sources, texts, cache)
+    if tier == "re2" or (not tier and linear.available()):
+        return _Re2(sources, texts)
+    if not tier:
+        what = "neither hyperscan nor google-re2 is installed: logs are read slowly"
+        warnings.warn(what, RuntimeWarning, stacklevel=3)
+    return _Reference(sources)

@@ -1,0 +1,102 @@
+"""What a person wrote is not what a program says: quoted user text is blanked before rules read it.
+
+A line `text="No space left on device"` says that somebody typed these words. The blanking keeps
+every offset, so captures are still cut from the line as it was printed.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from monitor.understand.linear import Search
+from monitor.understand.pattern import read
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+KEYS = (
+    "text|texto|caption|user|username|user_name|usuario|first_name|last_name|full_name|nombre"
+    "|sender|author|autor|nick|nickname|display_name|title|titulo|chat_title|query|consulta"
+    "|prompt|comment|comentario|bio|reply|respuesta|question|pregunta|user_agent|referr?er"
+    "|file|filename|file_name|fichero|archivo|search|said|wrote|dijo|dice"
+)
+SPEECH = "(?:message|mensaje|text|texto|comment|comentario|reply|caption)"
+CLOSERS = {b'"': b'"', b"'": b"'", "«".encode(): "»".encode(), b"`": b"`"}
+
+
+def _search(text: str) -> Search:
+    return Search(read(text).exact)
+
+
+FIELD = _search(rf"(?:^|[\s,({{\[\"'])(?:{KEYS})[\"']?(?:=| ?: ?)(?P<subject>\"|'|«|`)")
+BARE = _search(rf"(?:^|[\s,(])(?:{KEYS})=(?P<subject>[A-Za-z][\w.-]*[ \t]+[^=]*)")
+SPOKEN = _search(rf"{SPEECH} (?:from|de|by|por) [^:\"']{{1,60}}: ?(?P<subject>.)")
+REQUEST = _search(r"(?:GET|POST|HEAD|PUT|DELETE|PATCH|OPTIONS) (?P<path>[^\s\"]+)")
+LINK = _search(r"://[^\s/\"'<>]+(?P<path>/[^\s\"'<>]*[^\s\"'<>:,.;)\]])")
+MAYBE = _search(rf"(?:{KEYS})[\"']?(?:=| ?: ?)|{SPEECH} (?:from|de|by|por) |://|HTTP/1|HTTP/2")
+
+# A quote ends a field where a field can end; a quote inside somebody's text does not.
+FIELD_ENDS = re.compile(
+    rb"\s*$|[)}\]]+(?:[\s,;]|$)|\s+[\w.]{1,40}=|[,;]\s*(?:[\w.]{1,40}=|[\"'][\w.]{1,40}[\"']:)"
+)
+PLAIN_WORD = re.compile(rb"[\w.@+-]{1,40}(?=[\"'`])")
+LEVEL_FOLLOWS = re.compile(rb"\S+\s+(?:\[?[A-Z]{4,}\b|[-|:\[])")
+OTHERS_SAY = (b"error", b"status", b"fatal", b"exit")
+
+
+def unquoted(line: bytes) -> bytes:
+    """The line with what users wrote, request targets and the paths of URLs blanked out."""
+    if MAYBE.hit(line) is None:
+        return line
+    blanked = bytearray(line)
+    for start, end in _spans(line):
+        blanked[start:end] = b"_" * (end - start)
+    return bytes(blanked)
+
+
+def _spans(line: bytes) -> Iterator[tuple[int, int]]:
+    """What to blank; within one kind the next begins after the last, so no byte is read twice."""
+    for search in (REQUEST, LINK):
+        yield from (groups["path"] for _, groups in search.spans(line))
+    for search, end_of in ((FIELD, _field), (BARE, _bare), (SPOKEN, _spoken)):
+        done = 0
+        for (at, _), groups in search.spans(line):
+            if at < done:
+                continue
+            start, end = groups["subject"]
+            if span := end_of(line, at, start, end):
+                done = span[1]
+                yield span
+
+
+def _field(line: bytes, _: int, start: int, end: int) -> tuple[int, int]:
+    return end, _closing(line, end, CLOSERS[line[start:end]])
+
+
+def _bare(line: bytes, _: int, start: int, end: int) -> tuple[int, int] | None:
+    if LEVEL_FOLLOWS.match(line, start, end):
+        return None
+    # A bare value ends before the key of the next field, or with the line.
+    last = line.rfind(b" ", start, end) if line[end : end + 1] == b"=" else end
+    return start, max(start, last)
+
+
+def _spoken(line: bytes, at: int, start: int, end: int) -> tuple[int, int] | None:
+    if line[max(0, at - 20) : at].rstrip().lower().endswith(OTHERS_SAY):
+        return None
+    closer = CLOSERS.get(line[start:end])
+    last = line.rfind(closer, end) if closer else -1
+    return (end, last) if last > end else (start, len(line))
+
+
+def _closing(line: bytes, start: int, closer: bytes) -> int:
+    plain = PLAIN_WORD.match(line, start)
+    if plain and line[plain.end() : plain.end() + 1] == closer:
+        return plain.end()
+    at = line.find(closer, start)
+    while at >= 0:
+        if line[at - 1 : at] != b"\\" and FIELD_ENDS.match(line, at + len(closer), at + 64):
+            return at
+        at = line.find(closer, at + 1)
+    return len(line)

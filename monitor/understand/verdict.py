@@ -1,0 +1,214 @@
+"""What one line means: which rules hit, which of them wins and why, and what it captured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from monitor.model import Category, Severity
+from monitor.understand.events import causes
+from monitor.understand.levels import Level, level
+from monitor.understand.linear import Search, Sieve
+from monitor.understand.quoted import unquoted
+from monitor.understand.rule import SEEN, SUBJECTS, Rule, Rules, Seen, Weight
+from monitor.understand.subjects import ordinary, subject_of
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from monitor.understand.pattern import Pattern
+
+VAGUE = frozenset({Category.BENIGN, Category.UNKNOWN, Category.CRASH})
+FAILING = Search(
+    rb"(?i:errno|err[ :=_]|error|fail|exception|cannot|can't|can not|could ?n.t|unable|refus|denied"
+    rb"|fall[oa\xc3]|fall\xc3\xb3|no se pu|no se ha pod|imposible|killed|traceback|giving up)"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """The meaning of a line and the reasons for it."""
+
+    category: Category
+    severity: Severity
+    rule: str | None
+    subject: str | None
+    captures: tuple[tuple[str, str], ...]
+    hits: tuple[str, ...]  # all rules that hit, the winner first
+    why: str
+
+
+class Judge:
+    """Decides lines by a set of rules; keeps what it compiled."""
+
+    def __init__(self, rules: Rules) -> None:
+        self.rules = rules.rules
+        self._compiled: dict[bytes, Search] = {}
+        self._last = (b"", b"")
+        self._beaten_by = {
+            name: {rule.name for rule in self.rules if name in rule.beats}
+            for rule in self.rules
+            for name in rule.beats
+        }
+
+    @cached_property
+    def _ordinary(self) -> tuple[Sieve, list[Rule]]:
+        owned = [
+            (pattern.exact, rule)
+            for rule in self.rules
+            if rule.category is Category.BENIGN
+            for pattern in rule.patterns
+        ]
+        return Sieve([exact for exact, _ in owned]), [rule for _, rule in owned]
+
+    @cached_property
+    def _all(self) -> tuple[Sieve, list[Seen]]:
+        owned = [(rule, pattern) for rule in self.rules for pattern in rule.patterns]
+        return Sieve([pattern.detect for _, pattern in owned]), owned
+
+    def judge(self, line: bytes, seen: Iterable[Seen] | None = None) -> Verdict:
+        """The verdict on one line; `seen` are the patterns whose texts were seen in it."""
+        line = line[:SEEN]
+        if seen is None:
+            sieve, owners = self._all
+            seen = [owners[index] for index in sieve.matching(line)]
+        hits = self._hits(line, seen)
+        if not hits:
+            return _benign("no rule hits", (), line)
+        names = tuple(rule.name for rule in hits)
+        winner = hits[0]
+        if winner.category is Category.BENIGN:
+            return _benign(f"{winner.name} knows it as ordinary", names, line, winner.name)
+        if why := self._said_quietly(line, winner):
+            return _benign(why, names, line)
+        captured = self._captured(line, winner)
+        for other in hits[1:]:
+            if other.details:
+                captured = self._details(line, other) | captured
+        return Verdict(
+            winner.category,
+            winner.severity,
+            winner.name,
+            subject_of(line, winner, captured, self._at(line, winner)),
+            tuple(sorted(captured.items())),
+            names,
+            self._why(hits),
+        )
+
+    def event(self, text: str | list[bytes]) -> Verdict:
+        """The verdict on lines that belong together; the last exception line is their cause."""
+        lines = text.encode("utf-8", "replace").split(b"\n") if isinstance(text, str) else text
+        if len(lines) == 1:
+            return self.judge(lines[0])
+        best: Verdict | None = None
+        for number in causes(lines):
+            found = self.judge(lines[number])
+            if found.category not in VAGUE:
+                return found
+            if best is None or (best.category is Category.BENIGN is not found.category):
+                best = found
+        return best or _benign("no rule hits", (), b"")
+
+    def _hits(self, line: bytes, seen: Iterable[Seen]) -> list[Rule]:
+        """The rules that hold on the line, the winner first."""
+        likely: dict[str, tuple[Rule, list[Pattern]]] = {}
+        for rule, pattern in seen:
+            if pattern.sure or self._search(pattern.exact).hit(line) is not None:
+                likely.setdefault(rule.name, (rule, []))[1].append(pattern)
+        if not likely:
+            return []
+        blanked = self._blanked(line)
+        hits = [
+            rule
+            for rule, patterns in likely.values()
+            if self._holds(line if rule.trusts else blanked, rule, patterns, sure=blanked is line)
+        ]
+        return self._ranked(blanked, hits) if hits else []
+
+    def _holds(self, text: bytes, rule: Rule, patterns: list[Pattern], *, sure: bool) -> bool:
+        """A pattern that matched the line as printed also matches without what users wrote."""
+        found = sure or any(self._search(each.exact).hit(text) is not None for each in patterns)
+        return found and not self._unless(text, rule)
+
+    def _ranked(self, blanked: bytes, hits: list[Rule]) -> list[Rule]:
+        sieve, owners = self._ordinary
+        known = {owners[index].name: owners[index] for index in sieve.matching(blanked)}
+        present = {rule.name for rule in hits}
+        new = [rule for rule in known.values() if rule.name not in present]
+        hits += [rule for rule in new if not self._unless(blanked, rule)]
+        present = {rule.name for rule in hits}
+        beaten = {
+            rule.name for rule in hits if self._beaten_by.get(rule.name, frozenset()) & present
+        }
+        return sorted(hits, key=lambda rule: (rule.name in beaten, *rule.order))
+
+    def _blanked(self, line: bytes) -> bytes:
+        """The line without what users wrote; asked for several times in a row."""
+        if self._last[0] != line:
+            self._last = (line, unquoted(line))
+        return self._last[1]
+
+    def _unless(self, line: bytes, rule: Rule) -> bool:
+        if not rule.unless:
+            return False
+        source = b"|".join(pattern.exact for pattern in rule.unless)
+        return self._search(source).hit(line) is not None
+
+    def _said_quietly(self, line: bytes, rule: Rule) -> str:
+        if rule.quiet or level(line) is not Level.QUIET:
+            return ""
+        if rule.weight is Weight.EXACT:
+            return ""
+        if rule.weight is Weight.CAUSE and FAILING.hit(self._blanked(line)):
+            return ""
+        return f"{rule.name} hits, but the line was logged as ordinary (info or debug)"
+
+    def _at(self, line: bytes, rule: Rule) -> tuple[int, int]:
+        """Where the rule's phrase stands in the line."""
+        text = line if rule.trusts else self._blanked(line)
+        for pattern in rule.patterns:
+            if span := self._search(pattern.exact).hit(text):
+                return span
+        return (0, len(line))
+
+    def _captured(self, line: bytes, rule: Rule) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for pattern in (*rule.patterns, *rule.captures):
+            if pattern.names:
+                self._capture(line, pattern, found)
+        return found
+
+    def _details(self, line: bytes, rule: Rule) -> dict[str, str]:
+        """What another rule that hit knows of the line, but not what it is about."""
+        found = self._captured(line, rule)
+        return {name: value for name, value in found.items() if name not in SUBJECTS}
+
+    def _capture(self, line: bytes, pattern: Pattern, found: dict[str, str]) -> None:
+        for name, (start, end) in (self._search(pattern.exact).groups(line) or {}).items():
+            if start < end and name not in found:
+                found[name] = line[start:end].decode("utf-8", "replace")
+
+    def _search(self, source: bytes) -> Search:
+        found = self._compiled.get(source)
+        if found is None:
+            found = self._compiled[source] = Search(source)
+        return found
+
+    def _why(self, hits: list[Rule]) -> str:
+        winner = hits[0]
+        if len(hits) == 1:
+            return f"only {winner.name} hits"
+        second = hits[1]
+        if winner.name in self._beaten_by.get(second.name, ()):
+            return f"{winner.name} beats {second.name}, as it says"
+        if winner.weight != second.weight:
+            ours, theirs = winner.weight.name.lower(), second.weight.name.lower()
+            return f"{winner.name} knows it as {ours}, {second.name} only as {theirs}"
+        if winner.category != second.category:
+            return f"{winner.category} goes before {second.category} (both {winner.weight.name.lower()})"
+        return f"{winner.name} and {second.name} say the same; the name decides"
+
+
+def _benign(why: str, hits: tuple[str, ...], line: bytes, rule: str | None = None) -> Verdict:
+    return Verdict(Category.BENIGN, Severity.INFO, rule, ordinary(line), (), hits, why)
