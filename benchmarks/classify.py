@@ -202,7 +202,7 @@ def peers(rules: Rules, folder: Path) -> dict[str, list[str]]:
             for n, row in enumerate(rows)
         ]
         conf.write_text("\n".join(blocks))
-        found["SEC"] = ["sec", f"--conf={conf}", "--input={}", "--notail", "--quiet"]
+        found["SEC"] = ["sec", f"--conf={conf}", "--input={}", "--notail", "--debug=1"]
     return found
 
 

@@ -21,20 +21,28 @@ SHORT = 5  # a text below this slows the search for all others
 MOST = 400  # fixed texts of one core
 RARE = 3.0  # a common word weighs less than this
 ENOUGH = 9.0  # rarer than this is not worth more texts
+# Words that ordinary lines are made of, and words that only troubled ones hold, if often.
 COMMON = frozenset(
-    b"a an and api archivo are as at body by call chat client code connect connection content data"
-    b" database datos db de del device document el en entity error fichero field file for from get"
-    b" host http https id image in index info input is it job key la length level line log los max"
-    b" message model module name net no node not object of on or package packet page path payload por"
-    b" port post process que read record request response row rows se server service session size"
-    b" source start state status step stream string system table task text the thread time to token"
-    b" type update upload url usage user usuario value video was with worker write con python ssl tls"
-    b" memory disk heap lock pid process cache query statement function column schema account header"
-    b" removed added created updated loaded loading received sending starting started stopped running"
-    b" ready closed open opened opening found available active enabled disabled complete completed"
-    b" done success new old all this that has have been will para una uno sin con fue es son"
-    b" timeout timeouts connected event error errors down download downloads shutdown job jobs"
-    b" version update updates retry retries max send sent limit out in ex pipeline worker bot login password signature certificate block segment font frame media".split()
+    b"a an and api archivo are as at be body by call chat client code connect connected connection"
+    b" content data database datos db de del device document domain el en entity error errors event"
+    b" fichero field file filesystem for from get has have host http https id image in index info input"
+    b" is it job jobs key la length level line log login los max memory message model module must name"
+    b" net network no node not object of on open opened opening or out over package packet page path"
+    b" payload para por port post process program que read ready record request required resource"
+    b" response retries retry row rows running se send sending sent server service session set sha size"
+    b" source start started starting state status step stopped stream string success system table task"
+    b" text that the this thread time timeout timeouts to token took type update updated updates upload"
+    b" url usage user usuario value version video waiting was will with worker write yourself con python"
+    b" ssl tls disk heap lock pid cache query statement function column schema account header removed"
+    b" added created loaded loading received closed found available active enabled disabled complete"
+    b" completed done new old all been una uno sin fue es son down download downloads shutdown limit ex"
+    b" pipeline bot password signature certificate block segment font frame media command binary class"
+    b" executable other first already get exec due space answer signal wait sleep".split()
+)
+TROUBLE = frozenset(
+    b"failed failure invalid full exception expired unknown exceed exceeded unexpected maximum limited"
+    b" format dropped authentication permission pressure heartbeat unavailable unrecogni unrecogniz"
+    b" attempting require offline lost".split()
 )
 ANCHORS = {LINE_START: frozenset({b"\n"}), LINE_END: frozenset({b"\n", b"\r\n"})}
 WORDS = re.compile(rb"[a-z\xc0-\xff]+|\d+")
@@ -121,16 +129,22 @@ def _rarity(cores: list[Core]) -> float:
     if not texts:
         return 0.0
     least = min(ENOUGH, *map(_weight, texts))
-    return least if least < RARE else max(RARE, least - math.log2(len(texts)) * 0.6)
+    return least if least < RARE else max(RARE, least - math.log2(len(texts)) * 1.0)
 
 
 def _weight(text: bytes) -> float:
     """How little one expects to see this text in ordinary lines."""
     words = WORDS.findall(text)
-    if (len(text) < SHORT and not COMMON.issuperset(words)) or text.isdigit():
-        return len(text) * 0.6
+    if text.isdigit() or (len(text) < SHORT and not COMMON.issuperset(words)):
+        return len(text) * (0.6 if len(text) > MIN_LITERAL else 0.3)
     common = 1.3 if len(words) > 1 else 0.7  # two common words side by side are rarer than one
-    return sum(common if word in COMMON else min(len(word), 8) for word in words) + len(text) * 0.12
+    return sum(_word(word, common) for word in words) + len(text) * 0.12
+
+
+def _word(word: bytes, common: float) -> float:
+    if word in COMMON:
+        return common
+    return 2.0 if word in TROUBLE else min(len(word), 8)
 
 
 def fewest(texts: Iterable[tuple[bytes, bool]]) -> list[tuple[bytes, bool]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -39,6 +39,14 @@ class Verdict:
     why: str
 
 
+@dataclass(slots=True)
+class Held:
+    """A rule that holds on a line, and its patterns that were seen there."""
+
+    rule: Rule
+    patterns: list[Pattern] = field(default_factory=list)
+
+
 class Judge:
     """Decides lines by a set of rules; keeps what it compiled."""
 
@@ -46,6 +54,9 @@ class Judge:
         self.rules = rules.rules
         self._compiled: dict[bytes, Search] = {}
         self._last = (b"", b"")
+        self._unless_of = {
+            rule.name: b"|".join(pattern.exact for pattern in rule.unless) for rule in self.rules
+        }
         self._beaten_by = {
             name: {rule.name for rule in self.rules if name in rule.beats}
             for rule in self.rules
@@ -76,21 +87,21 @@ class Judge:
         hits = self._hits(line, seen)
         if not hits:
             return _benign("no rule hits", (), line)
-        names = tuple(rule.name for rule in hits)
-        winner = hits[0]
+        names = tuple(hit.rule.name for hit in hits)
+        winner = hits[0].rule
         if winner.category is Category.BENIGN:
             return _benign(f"{winner.name} knows it as ordinary", names, line, winner.name)
         if why := self._said_quietly(line, winner):
             return _benign(why, names, line)
-        captured = self._captured(line, winner)
+        captured = self._captured(line, hits[0])
         for other in hits[1:]:
-            if other.details:
+            if other.rule.details:
                 captured = self._details(line, other) | captured
         return Verdict(
             winner.category,
             winner.severity,
             winner.name,
-            subject_of(line, winner, captured, self._at(line, winner)),
+            subject_of(line, winner, captured, self._at(line, hits[0])),
             tuple(sorted(captured.items())),
             names,
             self._why(hits),
@@ -110,38 +121,40 @@ class Judge:
                 best = found
         return best or _benign("no rule hits", (), b"")
 
-    def _hits(self, line: bytes, seen: Iterable[Seen]) -> list[Rule]:
+    def _hits(self, line: bytes, seen: Iterable[Seen]) -> list[Held]:
         """The rules that hold on the line, the winner first."""
-        likely: dict[str, tuple[Rule, list[Pattern]]] = {}
+        likely: dict[str, Held] = {}
         for rule, pattern in seen:
             if pattern.sure or self._search(pattern.exact).hit(line) is not None:
-                likely.setdefault(rule.name, (rule, []))[1].append(pattern)
+                likely.setdefault(rule.name, Held(rule)).patterns.append(pattern)
         if not likely:
             return []
         blanked = self._blanked(line)
+        sure = blanked is line
         hits = [
-            rule
-            for rule, patterns in likely.values()
-            if self._holds(line if rule.trusts else blanked, rule, patterns, sure=blanked is line)
+            hit
+            for hit in likely.values()
+            if self._holds(line if hit.rule.trusts else blanked, hit, sure=sure)
         ]
         return self._ranked(blanked, hits) if hits else []
 
-    def _holds(self, text: bytes, rule: Rule, patterns: list[Pattern], *, sure: bool) -> bool:
+    def _holds(self, text: bytes, hit: Held, *, sure: bool) -> bool:
         """A pattern that matched the line as printed also matches without what users wrote."""
-        found = sure or any(self._search(each.exact).hit(text) is not None for each in patterns)
-        return found and not self._unless(text, rule)
+        found = sure or any(self._search(each.exact).hit(text) is not None for each in hit.patterns)
+        return found and not self._unless(text, hit.rule)
 
-    def _ranked(self, blanked: bytes, hits: list[Rule]) -> list[Rule]:
+    def _ranked(self, blanked: bytes, hits: list[Held]) -> list[Held]:
         sieve, owners = self._ordinary
-        known = {owners[index].name: owners[index] for index in sieve.matching(blanked)}
-        present = {rule.name for rule in hits}
-        new = [rule for rule in known.values() if rule.name not in present]
-        hits += [rule for rule in new if not self._unless(blanked, rule)]
-        present = {rule.name for rule in hits}
-        beaten = {
-            rule.name for rule in hits if self._beaten_by.get(rule.name, frozenset()) & present
-        }
-        return sorted(hits, key=lambda rule: (rule.name in beaten, *rule.order))
+        present = {hit.rule.name for hit in hits}
+        for index in sieve.matching(blanked):
+            rule = owners[index]
+            if rule.name not in present and not self._unless(blanked, rule):
+                present.add(rule.name)
+                hits.append(Held(rule))
+        if len(hits) == 1:
+            return hits
+        beaten = {name for name in present if self._beaten_by.get(name, frozenset()) & present}
+        return sorted(hits, key=lambda hit: (hit.rule.name in beaten, *hit.rule.order))
 
     def _blanked(self, line: bytes) -> bytes:
         """The line without what users wrote; asked for several times in a row."""
@@ -150,10 +163,8 @@ class Judge:
         return self._last[1]
 
     def _unless(self, line: bytes, rule: Rule) -> bool:
-        if not rule.unless:
-            return False
-        source = b"|".join(pattern.exact for pattern in rule.unless)
-        return self._search(source).hit(line) is not None
+        source = self._unless_of[rule.name]
+        return bool(source) and self._search(source).hit(line) is not None
 
     def _said_quietly(self, line: bytes, rule: Rule) -> str:
         if rule.quiet or level(line) is not Level.QUIET:
@@ -164,24 +175,24 @@ class Judge:
             return ""
         return f"{rule.name} hits, but the line was logged as ordinary (info or debug)"
 
-    def _at(self, line: bytes, rule: Rule) -> tuple[int, int]:
+    def _at(self, line: bytes, hit: Held) -> tuple[int, int]:
         """Where the rule's phrase stands in the line."""
-        text = line if rule.trusts else self._blanked(line)
-        for pattern in rule.patterns:
+        text = line if hit.rule.trusts else self._blanked(line)
+        for pattern in hit.patterns:
             if span := self._search(pattern.exact).hit(text):
                 return span
         return (0, len(line))
 
-    def _captured(self, line: bytes, rule: Rule) -> dict[str, str]:
+    def _captured(self, line: bytes, hit: Held) -> dict[str, str]:
         found: dict[str, str] = {}
-        for pattern in (*rule.patterns, *rule.captures):
+        for pattern in (*hit.patterns, *hit.rule.captures):
             if pattern.names:
                 self._capture(line, pattern, found)
         return found
 
-    def _details(self, line: bytes, rule: Rule) -> dict[str, str]:
+    def _details(self, line: bytes, hit: Held) -> dict[str, str]:
         """What another rule that hit knows of the line, but not what it is about."""
-        found = self._captured(line, rule)
+        found = self._captured(line, hit)
         return {name: value for name, value in found.items() if name not in SUBJECTS}
 
     def _capture(self, line: bytes, pattern: Pattern, found: dict[str, str]) -> None:
@@ -195,18 +206,19 @@ class Judge:
             found = self._compiled[source] = Search(source)
         return found
 
-    def _why(self, hits: list[Rule]) -> str:
-        winner = hits[0]
+    def _why(self, hits: list[Held]) -> str:
+        winner = hits[0].rule
         if len(hits) == 1:
             return f"only {winner.name} hits"
-        second = hits[1]
+        second = hits[1].rule
         if winner.name in self._beaten_by.get(second.name, ()):
             return f"{winner.name} beats {second.name}, as it says"
         if winner.weight != second.weight:
             ours, theirs = winner.weight.name.lower(), second.weight.name.lower()
             return f"{winner.name} knows it as {ours}, {second.name} only as {theirs}"
         if winner.category != second.category:
-            return f"{winner.category} goes before {second.category} (both {winner.weight.name.lower()})"
+            both = winner.weight.name.lower()
+            return f"{winner.category} goes before {second.category} (both {both})"
         return f"{winner.name} and {second.name} say the same; the name decides"
 
 
