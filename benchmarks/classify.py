@@ -26,7 +26,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from monitor.model import Category, Chunk, FileId
 from monitor.understand.classify import Classifier
-from monitor.understand.loading import load
+from monitor.understand.loading import PACKS, prepared
 from monitor.understand.matcher import Matcher
 from monitor.understand.rule import Rules
 
@@ -226,7 +226,7 @@ def main() -> None:
         make(small, asked.peers_mb)
         empty.touch()
         size, little = big.stat().st_size, small.stat().st_size
-        rules = load(proved=folder)
+        rules = prepared((PACKS,), folder)
         print(f"{size / 1e6:.0f} MB, {lines} lines, {len(rules.rules)} rules, "
               f"{sum(len(r.patterns) for r in rules.rules)} patterns")  # fmt: skip
         ours(rules, folder, big, size, asked.rounds)

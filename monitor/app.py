@@ -17,7 +17,7 @@ from monitor.diary import Diary
 from monitor.echo import Echo
 from monitor.heal.casework import Casework
 from monitor.heal.repairs import casework_of, respond_of
-from monitor.home import socket_path
+from monitor.home import rules_cache, socket_path
 from monitor.logs import Logs
 from monitor.model import FileId, Severity, Told
 from monitor.notify import Notify
@@ -27,7 +27,7 @@ from monitor.supervise.crew import Crew
 from monitor.supervise.family import Family
 from monitor.texts import language, sentence
 from monitor.understand.classify import Classifier
-from monitor.understand.loading import Rules, RulesError
+from monitor.understand.rule import Rules, RulesError
 from monitor.verbs import verbs
 
 CLEAN, ALL_GIVEN_UP = 0, 3
@@ -168,7 +168,7 @@ class App:
     async def read_again(self) -> list[str]:
         """Which children changed; raises, and changes nothing, when a file is wrong."""
         try:
-            config, rules = self._read()
+            config, rules = await asyncio.to_thread(self._read)
         except (SettingsError, RulesError) as wrong:
             why = "; ".join(map(str, wrong.faults))
             self._say("reload_refused", Severity.WARNING, why=why)
@@ -185,7 +185,7 @@ class App:
         return changed
 
     def _classifier(self, rules: Rules) -> Classifier:
-        return Classifier(rules, cache=self.config.data)
+        return Classifier(rules, cache=rules_cache(self.config.home))
 
 
 def _wants_colour() -> bool:

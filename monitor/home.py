@@ -24,6 +24,12 @@ def data_folder(home: Path) -> Path:
     return home / "data" / "monitor"
 
 
+def rules_cache(home: Path) -> Path:
+    """Where proved and compiled rules are kept; VIGIA_CACHE lets several homes share them."""
+    shared = os.environ.get("VIGIA_CACHE")
+    return Path(shared).expanduser().absolute() if shared else data_folder(home) / "rules"
+
+
 def socket_path(home: Path, name: str) -> Path:
     """Where a socket of that home stands; a deep home gets a short place, known by its name."""
     path = data_folder(home) / name

@@ -14,7 +14,7 @@ from monitor.settings import SettingsError
 from monitor.supervise.crew import Crew
 from monitor.supervise.minder import Minder
 from monitor.texts import say
-from monitor.understand.loading import RulesError
+from monitor.understand.rule import RulesError
 
 
 class Monitor(Protocol):

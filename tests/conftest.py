@@ -25,6 +25,8 @@ GRACE = 2.0  # seconds for what is ending to end
 
 def pytest_configure() -> None:
     os.environ[SESSION] = uuid.uuid4().hex
+    # Every monitor that a test starts would prove and compile the same rules for seconds.
+    os.environ.setdefault("VIGIA_CACHE", str(Path(__file__).parents[1] / ".pytest_cache" / "rules"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

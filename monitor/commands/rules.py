@@ -8,9 +8,10 @@ import re
 import sys
 from pathlib import Path
 
-from monitor.home import data_folder
+from monitor.home import rules_cache
 from monitor.redact import printable
-from monitor.understand.loading import PACKS, load
+from monitor.understand.loading import PACKS, prepared
+from monitor.understand.proving import load
 from monitor.understand.rule import Rule, Rules, RulesError
 
 HELP = "list the rules, or prove them by their samples"
@@ -77,8 +78,8 @@ def folders(arguments: argparse.Namespace) -> list[Path]:
 def load_rules(arguments: argparse.Namespace) -> tuple[Rules, Path]:
     """The rules a command works with, and the folder where their compiled form is kept."""
     home = Path(getattr(arguments, "home", None) or Path.cwd())
-    cache = data_folder(home) / "rules"
-    return load(folders(arguments), proved=cache), cache
+    cache = rules_cache(home)
+    return prepared(folders(arguments), cache), cache
 
 
 def fail(*messages: str) -> int:

@@ -10,12 +10,12 @@ import sys
 from monitor.app import App
 from monitor.config import Config, load
 from monitor.heal.repairs import check_ladders
-from monitor.home import data_folder
+from monitor.home import data_folder, rules_cache
 from monitor.settings import SettingsError
 from monitor.supervise import lock
 from monitor.texts import language, say
-from monitor.understand import loading as rules
-from monitor.understand.loading import Rules
+from monitor.understand.loading import PACKS, prepared
+from monitor.understand.rule import Rules, RulesError
 
 CONFIG_WRONG, ALREADY_RUNNING = 2, 100
 
@@ -48,12 +48,12 @@ def run(arguments: argparse.Namespace) -> int:
         )
         check_ladders(config.ladders)
         own = [config.home / folder for folder in config.rules if (config.home / folder).is_dir()]
-        return config, rules.load((rules.PACKS, *own), config.data)
+        return config, prepared((PACKS, *own), rules_cache(config.home))
 
     try:
         held = lock.take(data_folder(arguments.home) / "lock")
         app = None if held is None else App(read, quiet=arguments.quiet)
-    except (SettingsError, rules.RulesError) as wrong:
+    except (SettingsError, RulesError) as wrong:
         facts = {"count": str(len(wrong.faults))}
         print(f"vigia: {say('config_wrong', arguments.lang, facts)}", file=sys.stderr)
         print("\n".join(f"  {fault}" for fault in wrong.faults), file=sys.stderr)

@@ -7,7 +7,8 @@ from functools import cache
 from pathlib import Path
 
 from monitor.understand.classify import Classifier
-from monitor.understand.loading import Rules, load
+from monitor.understand.loading import PACKS, prepared
+from monitor.understand.rule import Rules
 
 
 @cache
@@ -20,7 +21,7 @@ def folder() -> Path:
 
 @cache
 def rules() -> Rules:
-    return load(proved=folder())
+    return prepared((PACKS,), folder())
 
 
 def classifier() -> Classifier:

@@ -7,7 +7,9 @@ from pathlib import Path
 import pytest
 
 from monitor.model import Category, Severity
-from monitor.understand.loading import PACKS, Rules, RulesError, load
+from monitor.understand.loading import PACKS
+from monitor.understand.proving import load
+from monitor.understand.rule import Rules, RulesError
 from monitor.understand.verdict import Judge
 
 GOOD = """
@@ -189,10 +191,28 @@ def test_no_rule_of_ours_hears_what_a_user_wrote(ours: Rules) -> None:
 
 def test_a_proved_set_of_rules_is_not_proved_again(tmp_path: Path) -> None:
     path = written(tmp_path, GOOD)
-    load([path], proved=tmp_path / "seen")
-    (seal,) = (tmp_path / "seen").iterdir()
-    assert seal.stat().st_mode & 0o777 == 0o600
-    assert load([path], proved=tmp_path / "seen").rules[0].name == "own.flooded"
+    first = prepared([path], tmp_path / "seen")
+    (kept,) = (tmp_path / "seen").glob("*.rules")
+    assert kept.stat().st_mode & 0o777 == 0o600
+    before = kept.stat().st_mtime_ns
+    assert prepared([path], tmp_path / "seen") == first == load([path])
+    assert kept.stat().st_mtime_ns == before
+
+
+def test_what_others_could_have_written_is_not_believed(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD)
+    prepared([path], tmp_path / "seen")
+    (kept,) = (tmp_path / "seen").glob("*.rules")
+    kept.chmod(0o666)
+    kept.write_bytes(b"cos\nsystem\n(S'touch /tmp/never'\ntR.")
+    assert prepared([path], tmp_path / "seen").rules[0].name == "own.flooded"
+
+
+def test_a_wrong_set_says_so_through_the_process_that_prepares_it(tmp_path: Path) -> None:
+    path = written(tmp_path, GOOD.replace("category = ", "category = 'nonsense' # "))
+    with pytest.raises(RulesError, match="nonsense"):
+        prepared([path], tmp_path / "seen")
+    assert not list((tmp_path / "seen").glob("*.rules"))
 
 
 def test_severity_follows_the_category_unless_the_rule_says_otherwise(tmp_path: Path) -> None:
