@@ -208,7 +208,7 @@ def peers(rules: Rules, folder: Path) -> dict[str, list[str]]:
 
 def show(name: str, size: int, seconds: list[float], note: str = "") -> float:
     rate = size / statistics.median(seconds) / 1e6
-    print(f"{name:34} {rate:10.1f} MB/s  {note}", flush=True)
+    print(f"{name:34} {rate:12.3f} MB/s  {note}", flush=True)
     return rate
 
 

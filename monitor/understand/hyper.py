@@ -1,4 +1,4 @@
-"""The one importer of hyperscan: all patterns at once over whole chunks, its database kept on disk."""
+"""The one importer of hyperscan: many fixed texts at once over whole chunks, kept compiled on disk."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
     from pathlib import Path
 
-FORM = 2  # of what we keep on disk
-KEPT = 6  # databases on disk; older ones are of rules that are gone
+    Text = tuple[bytes, bool]  # a text, and whether case matters in it
+
+FORM = 3  # of what we keep on disk
+KEPT = 6  # compiled forms on disk; older ones are of rules that are gone
 
 
 def available() -> bool:
@@ -26,46 +28,44 @@ def available() -> bool:
     return hyperscan is not None
 
 
-class Block:
-    """One compiled database of patterns, or of fixed texts, which it finds much faster."""
+class Texts:
+    """Finds where any of many texts stands; `fewest` leaves out those that hold another one."""
 
     def __init__(
         self,
-        sources: Iterable[tuple[bytes, bool]],
+        texts: Iterable[Text],
+        fewest: Callable[[Iterable[Text]], list[Text]],
         cache: Path | None = None,
-        fewest: Callable[[Iterable[tuple[bytes, bool]]], list[tuple[bytes, bool]]] | None = None,
     ) -> None:
-        self._database = _load(sorted(sources) if fewest else list(sources), cache, fewest)
+        self._database = _load(sorted(texts), fewest, cache)
         self._database.scratch = hyperscan.Scratch(self._database)
-        self._found: list[tuple[int, int]] = []
+        self._found: list[int] = []
         # Kept in an attribute: the binding does not hold a reference of its own while it scans.
         self._on_match = self._note
 
-    def _note(self, number: int, _start: int, end: int, _flags: int, _context: object) -> None:
-        self._found.append((end - 1, number))
+    def _note(self, _id: int, _start: int, end: int, _flags: int, _context: object) -> None:
+        self._found.append(end - 1)
 
-    def hits(self, data: bytes) -> list[tuple[int, int]]:
-        """(Offset of the last byte, number of the pattern) of everything found."""
-        found: list[tuple[int, int]] = []
+    def places(self, data: bytes) -> list[int]:
+        """The offsets of the last byte of everything found."""
+        found: list[int] = []
         self._found = found
         self._database.scan(data, match_event_handler=self._on_match)
         return found
 
 
-def _load(sources: list[tuple[bytes, bool]], cache: Path | None, fewest: Any) -> Any:
-    """The database from the disk if it is of these patterns, this library and this processor."""
-
-    def fresh_one() -> Any:
-        return _compile(fewest(sources) if fewest else sources, fixed=bool(fewest))
-
+def _load(
+    texts: list[Text], fewest: Callable[[Iterable[Text]], list[Text]], cache: Path | None
+) -> Any:
+    """The database from the disk if it is of these texts, this library and this processor."""
     if cache is None:
-        return fresh_one()
-    key = hashlib.sha256(repr((FORM, sources, bool(fewest), _machine())).encode()).hexdigest()[:32]
+        return _compile(fewest(texts))
+    key = hashlib.sha256(repr((FORM, texts, _machine())).encode()).hexdigest()[:32]
     path = cache / f"rules-{key}.hs"
     try:
         return hyperscan.loadb(path.read_bytes(), hyperscan.HS_MODE_BLOCK)
     except (OSError, hyperscan.error):
-        fresh = fresh_one()
+        fresh = _compile(fewest(texts))
     _keep(path, hyperscan.dumpb(fresh))
     return fresh
 
@@ -87,22 +87,19 @@ def _keep(path: Path, data: bytes) -> None:
             fresh.unlink()
 
 
-def _compile(sources: list[tuple[bytes, bool]], *, fixed: bool) -> Any:
-    # Fixed texts are wanted wherever they stand in a chunk, patterns once for the line they are
-    # asked about: a pattern that matches at every byte would be told as often.
-    once = 0 if fixed else hyperscan.HS_FLAG_SINGLEMATCH
+def _compile(texts: list[Text]) -> Any:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
-        expressions=[source for source, _ in sources],
-        ids=list(range(len(sources))),
-        flags=[once | (0 if case else hyperscan.HS_FLAG_CASELESS) for _, case in sources],
-        literal=fixed,
+        expressions=[text for text, _ in texts],
+        ids=list(range(len(texts))),
+        flags=[0 if case else hyperscan.HS_FLAG_CASELESS for _, case in texts],
+        literal=True,
     )
     return database
 
 
 def _machine() -> str:
-    """What a compiled database depends on besides its patterns."""
+    """What a compiled database depends on besides its texts."""
     try:
         with open("/proc/cpuinfo", encoding="utf-8", errors="replace") as file:
             flags = next((row for row in file if row.startswith(("flags", "Features"))), "")

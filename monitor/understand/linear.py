@@ -64,7 +64,7 @@ class Sieve:
     def __init__(self, sources: list[bytes]) -> None:
         self._set = None
         if re2:
-            self._set = re2.Set.SearchSet(_options())
+            self._set = re2.Set.SearchSet(_options(memory=512 << 20))
             for source in sources:
                 self._set.Add(source)
             self._set.Compile()

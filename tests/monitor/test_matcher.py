@@ -194,7 +194,7 @@ def few() -> Rules:
 def test_the_compiled_form_is_kept_for_us_only_and_found_again(tmp_path: Path) -> None:
     Matcher(few(), "hyperscan", tmp_path / "cache")
     files = sorted((tmp_path / "cache").iterdir())
-    assert len(files) == 2
+    assert len(files) == 1
     assert {stat.S_IMODE(file.stat().st_mode) for file in files} == {0o600}
     before = [file.stat().st_mtime_ns for file in files]
     Matcher(few(), "hyperscan", tmp_path / "cache")
@@ -231,9 +231,16 @@ def test_a_folder_that_cannot_be_written_costs_only_speed(tmp_path: Path) -> Non
 def test_without_a_wheel_the_reference_serves_with_one_warning(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr("monitor.hyper.hyperscan", None)
-    monkeypatch.setattr("monitor.linear.re2", None)
+    monkeypatch.setattr("monitor.understand.hyper.hyperscan", None)
+    monkeypatch.setattr("monitor.understand.linear.re2", None)
     with pytest.warns(RuntimeWarning, match="neither hyperscan nor google-re2"):
         plain = Matcher(few())
     assert plain.tier == "reference"
     assert plain.find(few().rules[0].match[0].encode())
+
+
+def test_no_pattern_is_missed_in_lines_made_to_be_hard() -> None:
+    chance = random.Random(5)
+    for _ in range(12):
+        line = hostile(chance, chance.choice([500, 3000])) + b" : MONOCHAT DEACTIVATED"
+        same(line)
