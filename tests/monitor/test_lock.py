@@ -16,7 +16,7 @@ from tests.monitor.programs import python
 HOLDS = (
     "import os, sys, subprocess\n"
     "from pathlib import Path\n"
-    "from monitor import lock\n"
+    "from monitor.supervise import lock\n"
     "fd = lock.take(Path(sys.argv[1]))\n"
     "lock.sign(fd)\n"
     "child = subprocess.Popen(('/bin/sleep', '1000'), pass_fds=(fd,), start_new_session=True)\n"

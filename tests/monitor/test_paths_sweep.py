@@ -71,7 +71,7 @@ def test_a_dry_run_tells_and_does_not(story, parts):
 def test_what_a_process_has_open_stays(story, parts, leases, monkeypatch):
     if not leases:
         monkeypatch.setattr(moves, "is_open", lambda at: moves.is_seen_open(at.found))
-        monkeypatch.setattr("monitor.sweep.is_open", moves.is_open)
+        monkeypatch.setattr("monitor.safe.sweep.is_open", moves.is_open)
         if not IS_ROOT:
             pytest.skip("only root sees into all processes")
     with open(story.victor / "1.part", "rb"), open(story.victor / "3.part", "ab"):

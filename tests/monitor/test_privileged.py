@@ -21,7 +21,7 @@ from tests.monitor.paths_story import CHILD, NOBODY, a_home, looks, needs_root, 
 from tests.monitor.test_paths import HOSTILE
 
 SOURCE = Path(root_helper.__file__)
-SUDOERS = SOURCE.parents[1] / "systemd" / "vigia.sudoers"
+SUDOERS = SOURCE.parents[2] / "systemd" / "vigia.sudoers"
 
 
 @pytest.fixture
@@ -424,7 +424,7 @@ def test_what_we_may_not_is_asked_of_root(story):
     fake = story.home / "fake.py"
     fake.write_text('print(\'{"kind": "done", "what": "by root", "changed": true}\')')
     code = (
-        "import os; from pathlib import Path; from monitor.safe.paths import *; from monitor import privileged\n"
+        "import os; from pathlib import Path; from monitor.safe.paths import *; from monitor.safe import privileged\n"
         "os.setgroups([]); os.setgid(65534); os.setuid(65534)\n"
         f"place = roots_of(Path({str(story.home)!r})).find('modelos/victor/x.mp4')\n"
         f"command = [{python_for_all()!r}, {str(fake)!r}]\n"

@@ -277,7 +277,7 @@ def test_a_quarantine_that_was_never_used_is_empty(story):
 
 def test_two_do_not_change_it_at_once(story, monkeypatch):
     put(story)
-    monkeypatch.setattr("monitor.shelf._PATIENCE", 0.1)
+    monkeypatch.setattr("monitor.safe.shelf._PATIENCE", 0.1)
     fd = os.open(story.folder, os.O_RDONLY)
     fcntl.flock(fd, fcntl.LOCK_EX)
     assert "busy" in story.quarantine.purge_older(0).why
