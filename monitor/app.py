@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
-import sys
 import time
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -48,7 +47,7 @@ class App:
         self._notify = Notify(os.environ)
         self._family = Family()
         self._diary = Diary(self.config.home / "logs" / "monitor.log")
-        self._echo = None if quiet else Echo(sys.stdout.fileno(), colour=_wants_colour())
+        self._echo = None if quiet else Echo(1, colour=_wants_colour())
         self._end = asyncio.Event()
         self._end_why = ""
         self._code = CLEAN
@@ -58,6 +57,7 @@ class App:
 
     async def run(self) -> int:
         """Until a person, a signal or the end of all children ends it; the exit code."""
+        inherited = os.umask(0o027)  # ours is for our own files; a child gets what we were given
         signals.clean_slate()
         signals.listen(self.end, self._reload.set, self._family.child_died)
         self._family.become_reaper()
@@ -66,7 +66,7 @@ class App:
                 stack.callback(self._echo.close)
             stack.callback(self._diary.close)
             state = stack.enter_context(self._open_state())
-            self.crew = Crew(os.environ, self._family, self.tell, state)
+            self.crew = Crew(os.environ, inherited, self._family, self.tell, state)
             self._work = casework_of(self.config, self.crew, state, self.tell, self._warn_of_state)
             stack.callback(self._work.close)
             self._logs = Logs(self.config, self.crew, state, self._echo, self.tell, self._is_ours)
@@ -189,4 +189,4 @@ class App:
 
 
 def _wants_colour() -> bool:
-    return sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"
+    return os.isatty(1) and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb"

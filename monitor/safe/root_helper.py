@@ -11,6 +11,7 @@ import contextlib
 import ctypes
 import errno
 import functools
+import importlib
 import json
 import os
 import re
@@ -18,7 +19,6 @@ import signal
 import stat
 import sys
 import tomllib
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -146,7 +146,9 @@ def parts_of(text: str) -> tuple[str, ...]:
 
 
 def _check_name(part: str) -> None:
-    plain = unicodedata.normalize("NFKC", part).translate(_DOTS)
+    # A megabyte of tables, which only names beyond ASCII need.
+    tables = importlib.import_module("unicodedata") if not part.isascii() else None
+    plain = (tables.normalize("NFKC", part) if tables else part).translate(_DOTS)
     if not plain.strip("."):
         raise Refusal(f"{shown(part)} leads upward, or is only dots")
     if "/" in plain:

@@ -75,9 +75,10 @@ async def rotate(
                 emptied(FileId(status.st_dev, status.st_ino))
             return Rotated(size, time.monotonic() - held_at)
     except OSError:
-        with contextlib.suppress(OSError):
-            part.unlink()
         return None
+    finally:
+        with contextlib.suppress(OSError):
+            part.unlink()  # whatever cut it short, no half copy is left
 
 
 @contextlib.contextmanager

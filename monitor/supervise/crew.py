@@ -34,6 +34,7 @@ class Crew:
     def __init__(
         self,
         environ: Mapping[str, str],
+        umask: int,
         family: Family,
         tell: Callable[[Told], None],
         memories: Memories,
@@ -41,6 +42,7 @@ class Crew:
         self.minders: dict[str, Minder] = {}
         self.parts: asyncio.TaskGroup  # in which lives are lived
         self._environ = environ
+        self._umask = umask
         self._family = family
         self._tell = tell
         self._memories = memories
@@ -51,7 +53,7 @@ class Crew:
 
     def add(self, name: str, config: Config) -> None:
         """Begin the life of that child."""
-        spec = spec_of(name, config, self._environ)
+        spec = spec_of(name, config, self._environ, self._umask)
         health = config.children[name].health
         heartbeat = config.home / health.heartbeat if health.heartbeat else None
         checkup = Checkup(health, control_of(name, config.home), spec.log, heartbeat)
@@ -145,7 +147,7 @@ def control_of(name: str, home: Path) -> Path:
     return socket_path(home, f"{name}.sock")
 
 
-def spec_of(name: str, config: Config, environ: Mapping[str, str]) -> Spec:
+def spec_of(name: str, config: Config, environ: Mapping[str, str], umask: int) -> Spec:
     child = config.children[name]
     env = child_environment(name, child, config, environ)
     control = control_of(name, config.home)
@@ -161,6 +163,6 @@ def spec_of(name: str, config: Config, environ: Mapping[str, str]) -> Spec:
         control=control,
         user=child.user,
         group=child.group,
-        umask=child.umask,
+        umask=umask if child.umask is None else child.umask,
         nice=child.nice,
     )
