@@ -38,7 +38,10 @@ _STALLED_AFTER = 10.0  # a part without a step for this long starves the systemd
 class App:
     """One monitor: its parts run in one task group, and the first to break ends them all."""
 
-    def __init__(self, read: Callable[[], tuple[Config, Rules]], *, quiet: bool) -> None:
+    def __init__(
+        self, read: Callable[[], tuple[Config, Rules]], umask: int, *, quiet: bool
+    ) -> None:
+        self._umask = umask  # what we were given, for the children; ours is stricter
         self.config, self._rules = read()
         self.started = time.monotonic()
         self.crew: Crew
@@ -57,7 +60,6 @@ class App:
 
     async def run(self) -> int:
         """Until a person, a signal or the end of all children ends it; the exit code."""
-        inherited = os.umask(0o027)  # ours is for our own files; a child gets what we were given
         signals.clean_slate()
         signals.listen(self.end, self._reload.set, self._family.child_died)
         self._family.become_reaper()
@@ -66,7 +68,7 @@ class App:
                 stack.callback(self._echo.close)
             stack.callback(self._diary.close)
             state = stack.enter_context(self._open_state())
-            self.crew = Crew(os.environ, inherited, self._family, self.tell, state)
+            self.crew = Crew(os.environ, self._umask, self._family, self.tell, state)
             self._work = casework_of(self.config, self.crew, state, self.tell, self._warn_of_state)
             stack.callback(self._work.close)
             self._logs = Logs(self.config, self.crew, state, self._echo, self.tell, self._is_ours)

@@ -50,9 +50,10 @@ def run(arguments: argparse.Namespace) -> int:
         own = [config.home / folder for folder in config.rules if (config.home / folder).is_dir()]
         return config, prepared((PACKS, *own), rules_cache(config.home))
 
+    umask = os.umask(0o027)  # for our own files; the children get what we were given
     try:
         held = lock.take(data_folder(arguments.home) / "lock")
-        app = None if held is None else App(read, quiet=arguments.quiet)
+        app = None if held is None else App(read, umask, quiet=arguments.quiet)
     except (SettingsError, RulesError) as wrong:
         facts = {"count": str(len(wrong.faults))}
         print(f"vigia: {say('config_wrong', arguments.lang, facts)}", file=sys.stderr)

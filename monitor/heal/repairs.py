@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import grp
 import os
 import pwd
@@ -91,11 +92,12 @@ def facts_of(crew: Crew, name: str) -> ChildFacts:
 def owner_of(child: Child | None) -> Owner:
     """Whose the child's files shall be: the user it runs as."""
     uid, gid = os.geteuid(), os.getegid()
-    if child is not None and child.user:
-        person = pwd.getpwnam(child.user)
-        uid, gid = person.pw_uid, person.pw_gid
-    if child is not None and child.group:
-        gid = grp.getgrnam(child.group).gr_gid
+    with contextlib.suppress(KeyError):  # there is no such user: the child is not started either
+        if child is not None and child.user:
+            person = pwd.getpwnam(child.user)
+            uid, gid = person.pw_uid, person.pw_gid
+        if child is not None and child.group:
+            gid = grp.getgrnam(child.group).gr_gid
     return Owner(uid, gid)
 
 

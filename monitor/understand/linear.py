@@ -64,7 +64,7 @@ class Sieve:
     def __init__(self, sources: list[bytes]) -> None:
         self._set = None
         if re2:
-            self._set = re2.Set.SearchSet(_options(memory=512 << 20))
+            self._set = re2.Set.SearchSet(_options(memory=32 << 20))
             for source in sources:
                 self._set.Add(source)
             self._set.Compile()
@@ -100,7 +100,7 @@ def _compile(source: bytes) -> Any:
     return re2.compile(source, _options()) if re2 else re.compile(source)
 
 
-def _options(memory: int = 32 << 20) -> Any:
+def _options(memory: int = 2 << 20) -> Any:
     options = re2.Options()
     options.encoding = re2.Options.Encoding.LATIN1  # bytes are bytes; UTF-8 literals still match
     options.log_errors = False
