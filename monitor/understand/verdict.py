@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from monitor.understand.pattern import Pattern
 
 VAGUE = frozenset({Category.BENIGN, Category.UNKNOWN, Category.CRASH})
+COMPILED = 400  # patterns kept compiled
 FAILING = Search(
     rb"(?i:errno|err[ :=_]|error|fail|exception|cannot|can't|can not|could ?n.t|unable|refus|denied"
     rb"|fall[oa\xc3]|fall\xc3\xb3|no se pu|no se ha pod|imposible|killed|traceback|giving up)"
@@ -203,6 +204,8 @@ class Judge:
     def _search(self, source: bytes) -> Search:
         found = self._compiled.get(source)
         if found is None:
+            if len(self._compiled) >= COMPILED:
+                self._compiled.clear()  # a hostile log that wakes every rule must not cost memory
             found = self._compiled[source] = Search(source)
         return found
 
