@@ -39,7 +39,7 @@ class Echo:
             missed, self._missed = self._missed, 0
             self._waiting.put((missed, name, bytes(data)))
 
-    def close(self, patience: float = 1.0) -> None:
+    def close(self, patience: float = 3.0) -> None:
         """Write what waits, but not for ever: the terminal may be gone or stopped."""
         self._waiting.put(None)
         self._thread.join(patience)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -19,7 +20,7 @@ from monitor.supervise.crew import Crew
 from monitor.texts import sized
 from monitor.understand.classify import Classifier
 
-_FLUSH_EVERY = 1.0
+_FLUSH_EVERY = 0.3
 _SAVE_EVERY = 1.0  # what was only read and meant nothing is remembered this often
 _LOOK_AT_AGE_EVERY = 60.0
 
@@ -199,18 +200,30 @@ class Logs:
         refused: dict[str, float] = {}
         while True:
             self._too_large.clear()
-            for name, child in self._config.children.items():
-                path = self._config.log_of(name)
+            logs = [
+                (name, self._config.log_of(name), child.log)
+                for name, child in self._config.children.items()
+            ]
+            for name, path, limits in logs:
                 due = time.monotonic() >= refused.get(name, 0.0)
-                if due and capture.wants_rotation(path, child.log, since, time.time()):
+                if due and capture.wants_rotation(path, limits, since, time.time()):
                     if not await self._rotate(name, path):
                         refused[name] = time.monotonic() + _LOOK_AT_AGE_EVERY
-                    await asyncio.to_thread(capture.tidy, path, child.log)
-            try:
-                async with asyncio.timeout(_LOOK_AT_AGE_EVERY):
-                    await self._too_large.wait()
-            except TimeoutError:
-                pass
+                    capture.drop(path, limits)
+            if not await self._compress_one([path for _, path, _ in logs]):
+                await self._until_too_large()
+
+    async def _compress_one(self, paths: Sequence[Path]) -> bool:
+        """One file between two looks, so that a flood is rotated in time; whether there was one."""
+        for path in paths:
+            if await asyncio.to_thread(capture.compress_one, path):
+                return True
+        return False
+
+    async def _until_too_large(self) -> None:
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_LOOK_AT_AGE_EVERY):
+                await self._too_large.wait()
 
     async def _rotate(self, name: str, path: Path) -> bool:
         tree = self._crew.tree_of(name)

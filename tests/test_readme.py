@@ -22,7 +22,7 @@ BLOCKS = [
 
 @pytest.mark.parametrize("block", BLOCKS)
 def test_a_block_that_is_marked_as_runnable_runs(block: str, tmp_path: Path) -> None:
-    environ = {k: v for k, v in os.environ.items() if not k == "VIGIA_HOME"}
+    environ = {k: v for k, v in os.environ.items() if k != "VIGIA_HOME"}
     path = f"{Path(sys.executable).parent}{os.pathsep}{environ['PATH']}"
     done = subprocess.run(
         ["bash", "-euo", "pipefail", "-c", block],

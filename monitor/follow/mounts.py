@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import lru_cache
 
 REMOTE = ("nfs", "cifs", "smb", "9p", "fuse", "ceph", "afs", "gluster", "lustre", "proc", "sysfs")
 
@@ -18,10 +19,15 @@ def is_mounted_alone(path: str) -> bool:
 def is_remote(folder: str) -> bool:
     """Whether others may write here without the kernel telling us."""
     with suppress(OSError):
-        device = os.stat(folder).st_dev
-        number = f"{os.major(device)}:{os.minor(device)}"
-        return any(one == number and kind.startswith(REMOTE) for one, _, kind in _mounts())
+        return _is_remote_device(os.stat(folder).st_dev)
     return False
+
+
+@lru_cache(maxsize=64)
+def _is_remote_device(device: int) -> bool:
+    """A device number keeps its kind while it is mounted; the table is long and asked for often."""
+    number = f"{os.major(device)}:{os.minor(device)}"
+    return any(one == number and kind.startswith(REMOTE) for one, _, kind in _mounts())
 
 
 def _mounts() -> Iterator[tuple[str, str, str]]:

@@ -152,6 +152,17 @@ class Book:
         rung = ladder[current.rung] if current.rung < len(ladder) else None
         return self._keep(after, current, rung, outcome)
 
+    def once_more(self, incident: Incident, outcome: Outcome, now: float) -> Incident:
+        """An attempt that was cut short counts for nothing and has its time again."""
+        again = replace(
+            incident,
+            state=IncidentState.DETECTED,
+            attempt=max(0, incident.attempt - 1),
+            next_at=now,
+            why=outcome.detail,
+        )
+        return self._keep(again, incident, None, outcome)
+
     # --- what a person says ---
 
     def by_id(self, id: int) -> Incident | None:

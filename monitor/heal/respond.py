@@ -129,20 +129,28 @@ class Respond:
             return None
 
     async def _probe(self, number: int, incident: Incident, name: str) -> None:
-        """We died in the middle of it: see whether it holds, and never simply do it again."""
+        """We died in the middle of it: see whether it holds; only what may be repeated is."""
         strategy = self._strategies.get(name)
-        outcome = Outcome(Result.UNKNOWN, f"the monitor ended while it was at {name}")
-        if strategy is not None:
-            try:
-                async with asyncio.timeout(strategy.limit):
-                    proof = await strategy.prove(incident, self._tools_for(incident, True))
-                detail = f"{name} was interrupted and holds"
-                outcome = Outcome(Result.DONE, detail, proof)
-            except Exception as error:  # noqa: BLE001 - the answer to any failure is: unknown
-                outcome = Outcome(Result.UNKNOWN, f"{name} was interrupted: {error}")
-        self._book.outcome(incident, outcome, self._clock())
+        if strategy is None:
+            outcome = Outcome(Result.UNKNOWN, f"there is no {name} any more")
+        else:
+            outcome = await self._probed(strategy, incident)
         self._journal.outcome(number, outcome)
+        if outcome.result is Result.ABORTED:
+            self._book.once_more(incident, outcome, self._clock())
+        else:
+            self._book.outcome(incident, outcome, self._clock())
         self.wake()
+
+    async def _probed(self, strategy: Strategy, incident: Incident) -> Outcome:
+        told = f"the monitor ended while it was at {strategy.name}"
+        try:
+            async with asyncio.timeout(strategy.limit):
+                proof = await strategy.prove(incident, self._tools_for(incident, True))
+        except Exception as error:  # noqa: BLE001 - whatever fails here means: it does not hold
+            result = Result.ABORTED if strategy.repeatable else Result.UNKNOWN
+            return Outcome(result, f"{told}: {error}")
+        return Outcome(Result.DONE, f"{told}, and it holds", proof)
 
 
 def _outcome_of(error: Exception, strategy: Strategy) -> Outcome:

@@ -76,3 +76,4 @@ class Strategy:
     act: Step
     prove: Step
     resumes: bool = False  # when it is proved, the job that failed is resumed
+    repeatable: bool = False  # doing it twice is as good as once: it checks before it acts

@@ -10,7 +10,7 @@ import re
 import shutil
 import stat
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -62,7 +62,8 @@ async def rotate(
             open(path, "r+b", buffering=0, opener=_no_link) as source,
             open(part, "wb", buffering=0, opener=_no_link) as copy,
         ):
-            await asyncio.to_thread(_copy_most, source.fileno(), copy.fileno())
+            await _finished(asyncio.to_thread(_copy_most, source.fileno(), copy.fileno()))
+            drain()  # most of what is unread, while the child still writes
             with _held(tree) as held_at:
                 size = _copy(source.fileno(), copy.fileno())
                 if size != os.fstat(source.fileno()).st_size:
@@ -81,6 +82,16 @@ async def rotate(
             part.unlink()  # whatever cut it short, no half copy is left
 
 
+async def _finished(work: Coroutine[object, object, None]) -> None:
+    """A thread goes on when we are cancelled: its files stay open until it is done with them."""
+    working = asyncio.ensure_future(work)
+    try:
+        await asyncio.shield(working)
+    finally:
+        if not working.done():
+            await asyncio.wait((working,))
+
+
 @contextlib.contextmanager
 def _held(tree: Tree) -> Iterator[float]:
     held_at = time.monotonic()
@@ -97,11 +108,13 @@ def _no_link(path: str, flags: int) -> int:
 
 
 def _copy_most(source: int, target: int) -> None:
-    """Follow the writer until little is left, so that the pause is short."""
-    for _ in range(64):
-        if os.fstat(source).st_size - os.fstat(target).st_size <= _LITTLE:
-            break
+    """Follow the writer as long as that makes the pause much shorter."""
+    left = os.fstat(source).st_size - os.fstat(target).st_size
+    while left > _LITTLE:
         _copy(source, target)
+        before, left = left, os.fstat(source).st_size - os.fstat(target).st_size
+        if left > before / 2:
+            break
     os.fdatasync(target)  # what is emptied later must be on the disk here
 
 
@@ -133,11 +146,8 @@ def _shift(path: Path) -> None:
             os.rename(old, f"{path}.{number + 1}{suffix}")
 
 
-def tidy(path: Path, limits: Log) -> None:
-    """Compress all but the newest, and drop the oldest until number and total size fit."""
-    for _, old in rotated(path)[1:]:
-        if old.suffix != ".gz":
-            _compress(old)
+def drop(path: Path, limits: Log) -> None:
+    """The oldest go until number and total size fit; quick, so that it keeps up with a flood."""
     total = 0
     for place, (_, old) in enumerate(rotated(path), 1):
         with contextlib.suppress(FileNotFoundError):
@@ -146,7 +156,20 @@ def tidy(path: Path, limits: Log) -> None:
                 old.unlink()
 
 
-def _compress(old: Path) -> None:
+def tidy(path: Path, limits: Log) -> None:
+    """Compress all but the newest, and drop what is too much."""
+    while compress_one(path):
+        pass
+    drop(path, limits)
+
+
+def compress_one(path: Path) -> bool:
+    """The oldest that is not compressed yet, the newest excepted; whether there was one."""
+    plain = [old for _, old in rotated(path)[1:] if old.suffix != ".gz"]
+    return bool(plain) and _compress(plain[-1])
+
+
+def _compress(old: Path) -> bool:
     part = old.with_name(f"{old.name}.gz.part")
     try:
         with (
@@ -160,3 +183,5 @@ def _compress(old: Path) -> None:
     except OSError:
         with contextlib.suppress(OSError):
             part.unlink()
+        return False
+    return True

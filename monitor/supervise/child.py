@@ -156,7 +156,8 @@ class Child:
         ran = self.ran()
         if ordered is not None:
             return Exit(ordered, code, ran, why)
-        return read_code(code, ran, oom=_oom_kills() > self._oom_kills)
+        oom = code == -signal.SIGKILL and _oom_kills() > self._oom_kills
+        return read_code(code, ran, oom=oom)
 
     def ran(self) -> float:
         """How long it has been up, or was."""

@@ -72,5 +72,7 @@ def _children_of_ours() -> set[int]:
     found: set[int] = set()
     for task in os.listdir("/proc/self/task"):
         with contextlib.suppress(OSError):
-            found |= {int(p) for p in Path(f"/proc/self/task/{task}/children").read_text().split()}
+            fd = os.open(f"/proc/self/task/{task}/children", os.O_RDONLY | os.O_CLOEXEC)
+            with open(fd, "rb", buffering=0) as children:
+                found |= {int(pid) for pid in children.read().split()}
     return found

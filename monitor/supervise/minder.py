@@ -68,6 +68,7 @@ class Minder:
         self._last_exit = ""
         self._next: float | None = None
         self._why = f"stopped by {memory.stopped_by}" if memory.stopped_by else ""
+        self._after_start: Callable[[], None] | None = None
 
     # --- orders: they take effect at once, whatever is going on ---
 
@@ -150,6 +151,7 @@ class Minder:
                 await self._until_next()
 
     async def _rest(self) -> None:
+        self._catch_up()
         if self.state not in (*ENDED_FOR_GOOD, ChildState.STOPPED):
             self.state = ChildState.STOPPED
             if by := self._memory.stopped_by:
@@ -198,7 +200,9 @@ class Minder:
         self.state = ChildState.STARTING
         try:
             child = self.child = Child.start(self.spec, self._family)
+            self._catch_up()
         except NotStartedError as error:
+            self._catch_up()
             self.tried.set()
             cause = Cause.ERROR if error.passing else Cause.NOT_STARTED
             return Exit(cause, 0, 0.0, str(error))
@@ -274,21 +278,24 @@ class Minder:
             return
         now = time.clock_gettime(time.CLOCK_BOOTTIME)
         decision = after_exit(exit, self._memory.past, now, self.settings.restart, random.random())
-        self._keep(replace(self._memory, past=decision.past))
+        self._memory = replace(self._memory, past=decision.past)
         self._why = decision.why
         match decision:
             case Again(delay=delay):
                 self._await_next(ChildState.BACKOFF, delay)
                 facts = {"ran": lasting(exit.ran), "delay": lasting(delay)}
-                self._tell("child_ended", Severity.WARNING, why=decision.why, **facts)
+                self._soon("child_ended", Severity.WARNING, why=decision.why, **facts)
             case Rest(delay=delay):
+                self._keep(self._memory)
                 self._await_next(ChildState.FAILED, delay)
                 facts = {"why": decision.why, "delay": lasting(delay)}
                 self._tell("breaker_opened", Severity.CRITICAL, **facts)
             case GiveUp():
+                self._keep(self._memory)
                 self._end_for_good(ChildState.GIVEN_UP)
                 self._tell("child_given_up", Severity.CRITICAL, why=decision.why)
             case Done():
+                self._keep(self._memory)
                 self._end_for_good(ChildState.FINISHED)
                 self._tell("child_finished", why=decision.why)
 
@@ -297,6 +304,22 @@ class Minder:
 
     def _end_for_good(self, state: ChildState) -> None:
         self.state, self._up = state, False
+
+    def _soon(self, kind: str, severity: Severity, **facts: str) -> None:
+        """Told and remembered at once, unless a start is due at once: that goes first."""
+
+        def tell_and_remember() -> None:
+            self._tell(kind, severity, **facts)
+            self._keep(self._memory)
+
+        self._after_start = tell_and_remember
+        if self._next is None or self._next > time.monotonic():
+            self._catch_up()
+
+    def _catch_up(self) -> None:
+        late, self._after_start = self._after_start, None
+        if late is not None:
+            late()
 
     async def _until_next(self) -> None:
         """The pause before the next start; an order ends it."""

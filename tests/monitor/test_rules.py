@@ -7,8 +7,7 @@ from pathlib import Path
 import pytest
 
 from monitor.model import Category, Severity
-from monitor.understand.loading import PACKS
-from monitor.understand.loading import prepared
+from monitor.understand.loading import PACKS, prepared
 from monitor.understand.proving import load
 from monitor.understand.rule import Rules, RulesError
 from monitor.understand.verdict import Judge

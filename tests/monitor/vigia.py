@@ -39,7 +39,11 @@ class Vigia:
         return [sys.executable, "-m", "monitor", *words]
 
     def start(self, *arguments: str, env: dict[str, str] | None = None) -> None:
-        environ = {k: v for k, v in os.environ.items() if k == "VIGIA_CACHE" or not k.startswith(("VIGIA", "LC_"))}
+        environ = {
+            k: v
+            for k, v in os.environ.items()
+            if k == "VIGIA_CACHE" or not k.startswith(("VIGIA", "LC_"))
+        }
         with self.output.open("ab") as out:
             self.process = subprocess.Popen(
                 self.command("run", "--home", str(self.home), *arguments),

@@ -61,4 +61,4 @@ async def prove(incident: Incident, tools: Tools) -> str:  # noqa: ARG001 - a st
     return "no second copy runs"
 
 
-STRATEGY = Strategy("end_stray_poller", 30.0, check, act, prove, resumes=True)
+STRATEGY = Strategy("end_stray_poller", 30.0, check, act, prove, resumes=True, repeatable=True)

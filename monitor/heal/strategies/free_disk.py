@@ -92,4 +92,4 @@ async def prove(incident: Incident, tools: Tools) -> str:  # noqa: ARG001 - a st
     return f"{sized(space.bytes)} are free"
 
 
-STRATEGY = Strategy("free_disk", 120.0, check, act, prove, resumes=True)
+STRATEGY = Strategy("free_disk", 120.0, check, act, prove, resumes=True, repeatable=True)

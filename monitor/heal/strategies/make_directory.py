@@ -41,4 +41,4 @@ async def prove(incident: Incident, tools: Tools) -> str:
     return answered(proof).what
 
 
-STRATEGY = Strategy("make_directory", 30.0, check, act, prove, resumes=True)
+STRATEGY = Strategy("make_directory", 30.0, check, act, prove, resumes=True, repeatable=True)

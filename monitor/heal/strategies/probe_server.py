@@ -85,4 +85,4 @@ async def prove(incident: Incident, tools: Tools) -> str:
     return f"{address[0]}:{address[1]} answers"
 
 
-STRATEGY = Strategy("probe_server", 20.0, check, act, prove, resumes=True)
+STRATEGY = Strategy("probe_server", 20.0, check, act, prove, resumes=True, repeatable=True)

@@ -38,4 +38,4 @@ async def prove(incident: Incident, tools: Tools) -> str:
     return "the broken file is out of the way"
 
 
-STRATEGY = Strategy("quarantine", 300.0, check, act, prove, resumes=True)
+STRATEGY = Strategy("quarantine", 300.0, check, act, prove, resumes=True, repeatable=True)

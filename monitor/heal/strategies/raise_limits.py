@@ -35,4 +35,4 @@ async def prove(incident: Incident, tools: Tools) -> str:  # noqa: ARG001 - a st
     return f"the limit reads {resource.prlimit(tools.child.pid, _NOFILE)[0]}"
 
 
-STRATEGY = Strategy("raise_limits", 5.0, check, act, prove)
+STRATEGY = Strategy("raise_limits", 5.0, check, act, prove, repeatable=True)

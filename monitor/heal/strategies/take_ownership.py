@@ -47,4 +47,4 @@ async def prove(incident: Incident, tools: Tools) -> str:
     return answered(await asyncio.to_thread(paths.can_write, place, owner.uid, owner.gid)).what
 
 
-STRATEGY = Strategy("take_ownership", 60.0, check, act, prove, resumes=True)
+STRATEGY = Strategy("take_ownership", 60.0, check, act, prove, resumes=True, repeatable=True)
