@@ -50,6 +50,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "{child} se fue a segundo plano; arráncalo en primer plano (opción --foreground o similar)",
         "{child} went into the background; start it in the foreground (--foreground or the like)",
     ),
+    "means_lacking": (
+        "{child}: al monitor le falta algo ({why}); lo intenta de nuevo",
+        "{child}: the monitor itself is short of something ({why}); it tries again",
+    ),
     "child_sick": ("{child} se reinicia: {why}", "{child} is restarted: {why}"),
     "orphans_ended": (
         "{child}: terminada una copia anterior que seguía viva (pid {pids})",

@@ -22,7 +22,7 @@ from monitor.supervise.tree import Tree
 
 DAEMON_WITHIN = 10.0  # an exit 0 this early that leaves processes behind went to the background
 _CLEAN_SIGNALS = (signal.SIGHUP, signal.SIGINT, signal.SIGTERM, signal.SIGPIPE)
-_PASSING = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETXTBSY)
+PASSING = (errno.EAGAIN, errno.ENOMEM, errno.EMFILE, errno.ENFILE, errno.ETXTBSY)
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +79,11 @@ class Child:
     def start(cls, spec: Spec, family: Family) -> Child:
         """Execute it as the leader of its own session, its output straight into its log file."""
         spec.control.unlink(missing_ok=True)  # a killed copy's socket would answer nobody
-        held = lock.take(spec.lock)
+        try:
+            held = lock.take(spec.lock)
+        except OSError as error:
+            what = f"its lock {spec.lock}: {error.strerror}"
+            raise NotStartedError(what, passing=error.errno in PASSING) from None
         if held is None:
             raise NotStartedError("another copy of it is still running", passing=True)
         try:
@@ -202,7 +206,7 @@ def open_log(path: Path) -> int:
     try:
         fd = os.open(path, flags, 0o640)
     except OSError as error:
-        passing = error.errno in (*_PASSING, errno.ENOSPC)
+        passing = error.errno in (*PASSING, errno.ENOSPC)
         raise NotStartedError(f"its log {path}: {error.strerror}", passing=passing) from None
     if not os.path.isfile(f"/proc/self/fd/{fd}"):
         os.close(fd)
@@ -232,7 +236,7 @@ def _execute(spec: Spec, log: int, held: int) -> subprocess.Popen[bytes]:
         )
     except OSError as error:
         what = f"cannot execute {spec.argv[0]}: {error.strerror or error}"
-        raise NotStartedError(what, passing=error.errno in _PASSING) from None
+        raise NotStartedError(what, passing=error.errno in PASSING) from None
     except (subprocess.SubprocessError, ValueError) as error:
         raise NotStartedError(f"cannot start {spec.argv[0]}: {error}", passing=False) from None
     if spec.nice:

@@ -44,7 +44,10 @@ class Family:
 
     def _reap_later(self) -> None:
         self._later = None
-        self.reap()
+        try:
+            self.reap()
+        except OSError:  # no descriptor left to look with: look again
+            self.child_died()
         if self._dead:
             self.child_died()
 

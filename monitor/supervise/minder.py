@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import random
 import signal
 import time
@@ -14,12 +15,13 @@ from monitor.model import Cause, ChildState, Exit, Severity, Told, View
 from monitor.options import Child as Settings
 from monitor.supervise import cgroup, lock
 from monitor.supervise.budget import Again, Done, GiveUp, Memory, Rest, after_exit, after_stable
-from monitor.supervise.child import Child, NotStartedError, Spec
+from monitor.supervise.child import PASSING, Child, NotStartedError, Spec
 from monitor.supervise.family import Family
 from monitor.supervise.health import Checkup
 from monitor.supervise.tree import Tree
 from monitor.texts import lasting
 
+_LOOK_AGAIN = 1.0  # seconds, where a descriptor or a process could not be had
 RUNNING_AFTER = 1.0  # up for this long, it counts as started
 
 
@@ -174,8 +176,9 @@ class Minder:
 
     async def _is_alone(self) -> bool:
         """No second copy beside the first: one left by a killed monitor is ended, or awaited."""
-        if self._starts and lock.is_free(self.spec.lock):
-            return True
+        with contextlib.suppress(OSError):  # the start will say what is lacking
+            if self._starts and lock.is_free(self.spec.lock):
+                return True
         mark = self.spec.env["VIGIA_CHILD"]
         tree = Tree(lock.holders(self.spec.lock), mark, cgroup.find(mark))
         if not tree.members():
@@ -230,9 +233,23 @@ class Minder:
             return await self._stop(child)
         if child.left_a_daemon():
             await self._sit_with_daemon(child)
-        if count := await child.sweep():
+        if count := await self._swept(child):
             self._tell("child_swept", count=str(count))
         return child.how_it_ended()
+
+    async def _swept(self, child: Child) -> int:
+        """What it left behind is ended; where we lack the means to look, we look again."""
+        told = False
+        while True:
+            try:
+                return await child.sweep()
+            except OSError as error:
+                if error.errno not in PASSING:
+                    raise
+                if not told:
+                    self._tell("means_lacking", Severity.WARNING, why=error.strerror or str(error))
+                told = True
+                await asyncio.sleep(_LOOK_AGAIN)
 
     async def _until_end(self, child: Child, patience: float | None) -> bool:
         """Wait for its end or an order, at most so long; whether one of them came."""
