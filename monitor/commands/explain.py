@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 
 from monitor.commands.rules import as_json, fail, load_rules, rules_argument
+from monitor.config import load
+from monitor.heal.ladders import Ladder, ladder_for
 from monitor.model import Category
 from monitor.redact import printable, redact
+from monitor.settings import SettingsError
 from monitor.understand.rule import RulesError
 from monitor.understand.verdict import Judge, Verdict
 
@@ -55,11 +59,16 @@ def run(arguments: argparse.Namespace) -> int:
     except RulesError as error:
         return fail(*map(str, error.faults))
     verdict = Judge(rules).event(text)
-    print(_as_json(verdict) if arguments.json else _as_text(verdict))
+    try:
+        ladders = load(arguments.home, os.environ).ladders
+    except SettingsError as error:
+        return fail(*map(str, error.faults))
+    rungs = ladder_for(verdict.rule or "", verdict.category, ladders)
+    print(_as_json(verdict, rungs) if arguments.json else _as_text(verdict, rungs))
     return 0
 
 
-def _as_text(verdict: Verdict) -> str:
+def _as_text(verdict: Verdict, rungs: Ladder) -> str:
     rows = [f"category  {verdict.category} ({verdict.severity}): {MEANING[verdict.category]}"]
     rows.append(f"why       {verdict.why}")
     if verdict.rule:
@@ -67,11 +76,21 @@ def _as_text(verdict: Verdict) -> str:
     if verdict.subject:
         rows.append(f"about     {verdict.subject}")
     rows += [f"captured  {name} = {value}" for name, value in verdict.captures]
+    rows.append(f"then      {_plan(verdict, rungs)}")
     rows += [f"also hit  {name}" for name in verdict.hits if name != verdict.rule]
     return "\n".join(printable(redact(row)).replace("\n", " ") for row in rows)
 
 
-def _as_json(verdict: Verdict) -> str:
+def _plan(verdict: Verdict, rungs: Ladder) -> str:
+    """What would be done about it, rung by rung."""
+    if verdict.category is Category.BENIGN:
+        return "nothing"
+    if verdict.category is Category.UNKNOWN:
+        return "counted by its shape"
+    return " -> ".join(f"{rung.do} x{rung.attempts}" for rung in rungs) or "it is told"
+
+
+def _as_json(verdict: Verdict, rungs: Ladder) -> str:
     found = {
         "category": verdict.category.value,
         "severity": verdict.severity.value,
@@ -81,5 +100,6 @@ def _as_json(verdict: Verdict) -> str:
         "subject": verdict.subject and redact(verdict.subject),
         "captures": {name: redact(value) for name, value in verdict.captures},
         "hits": list(verdict.hits),
+        "then": [rung.do for rung in rungs],
     }
     return as_json(found)
