@@ -26,9 +26,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from monitor.model import Category, Chunk, FileId
 from monitor.understand.classify import Classifier
-from monitor.understand.loading import PACKS, prepared
+from monitor.understand.loading import prepared
 from monitor.understand.matcher import Matcher
-from monitor.understand.rule import Rules
+from monitor.understand.rule import PACKS, Rules
 
 CHUNK = 256 << 10
 ERRORS = (

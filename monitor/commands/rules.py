@@ -10,9 +10,9 @@ from pathlib import Path
 
 from monitor.home import rules_cache
 from monitor.redact import printable
-from monitor.understand.loading import PACKS, prepared
+from monitor.understand.loading import prepared
 from monitor.understand.proving import load
-from monitor.understand.rule import Rule, Rules, RulesError
+from monitor.understand.rule import PACKS, Rule, Rules, RulesError
 
 HELP = "list the rules, or prove them by their samples"
 BAD = 2

@@ -14,8 +14,8 @@ from monitor.home import data_folder, rules_cache
 from monitor.settings import SettingsError
 from monitor.supervise import lock
 from monitor.texts import language, say
-from monitor.understand.loading import PACKS, prepared
-from monitor.understand.rule import Rules, RulesError
+from monitor.understand.loading import prepared
+from monitor.understand.rule import PACKS, Rules, RulesError
 
 CONFIG_WRONG, ALREADY_RUNNING = 2, 100
 

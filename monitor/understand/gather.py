@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from monitor.model import Category, Chunk, Match
 from monitor.understand.events import STACK_MORE, THROWN, Grammar, Kind, Step, joins, opens, step
@@ -13,8 +13,9 @@ from monitor.understand.verdict import VAGUE
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from monitor.understand.classify import Classifier
+    from monitor.model import FileId
     from monitor.understand.matcher import Hit
+    from monitor.understand.verdict import Judge, Verdict
 
 IDLE = 3.0  # seconds of silence after which an unfinished event is taken as it is
 SETTLED = 0.3  # the same, when the event could well be over
@@ -61,10 +62,29 @@ class Open:
         return SETTLED if self.grammar is None or self.grammar.complete else IDLE
 
 
+class Keeper(Protocol):
+    """Who judges lines, and keeps from chunk to chunk what may go on."""
+
+    judge: Judge
+    uncounted: Counter[str]
+
+    def held(self, chunk: Chunk) -> Open | None: ...
+
+    def hold(self, open_: Open) -> None: ...
+
+    def close(self, file: FileId) -> list[Match]: ...
+
+    def event(self, open_: Open) -> Match | None: ...
+
+    def match(
+        self, chunk: Chunk, text: bytes, start: int, end: int, verdict: Verdict
+    ) -> Match | None: ...
+
+
 class Reading:
     """One pass over one chunk."""
 
-    def __init__(self, classifier: Classifier, chunk: Chunk, hits: list[Hit]) -> None:
+    def __init__(self, classifier: Keeper, chunk: Chunk, hits: list[Hit]) -> None:
         self.of, self.chunk, self.data = classifier, chunk, chunk.data
         self.hits = hits
         self.at = 0  # bytes of the chunk that are done

@@ -15,7 +15,6 @@ from pathlib import Path
 from monitor import __version__
 from monitor.understand.rule import Fault, Rules, RulesError
 
-PACKS = Path(__file__).parent / "rules"
 _KEPT = 4  # sets of rules on disk; older ones are of rules that are gone
 
 

@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from monitor.understand.loading import PACKS
 from monitor.understand.packs import parse
 from monitor.understand.proof import faults_of
-from monitor.understand.rule import Rules, RulesError
+from monitor.understand.rule import PACKS, Rules, RulesError
 
 
 def load(packs: Sequence[Path] = (PACKS,)) -> Rules:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import IntEnum
+from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 from monitor.model import Category, Severity
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from monitor.understand.pattern import Pattern
 
 SEEN = 16_384  # bytes of a line that rules read; a longer line is judged by its head
+PACKS = Path(__file__).parent / "rules"  # what ships
 CAPTURES = frozenset(
     [
         "path",

@@ -7,8 +7,8 @@ from functools import cache
 from pathlib import Path
 
 from monitor.understand.classify import Classifier
-from monitor.understand.loading import PACKS, prepared
-from monitor.understand.rule import Rules
+from monitor.understand.loading import prepared
+from monitor.understand.rule import PACKS, Rules
 
 
 @cache

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from monitor.model import Category, Severity
-from monitor.understand.loading import PACKS, prepared
+from monitor.understand.loading import prepared
 from monitor.understand.proving import load
-from monitor.understand.rule import Rules, RulesError
+from monitor.understand.rule import PACKS, Rules, RulesError
 from monitor.understand.verdict import Judge
 
 GOOD = """
