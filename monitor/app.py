@@ -7,6 +7,7 @@ import contextlib
 import os
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
 
 from monitor import __version__, signals
@@ -30,6 +31,7 @@ from monitor.understand.rule import Rules, RulesError
 from monitor.verbs import verbs
 
 CLEAN, ALL_GIVEN_UP = 0, 3
+THREADS = 4  # for what blocks on the disk; once started they stay
 _LEVELS = {Severity.INFO: "INFO", Severity.WARNING: "WARNING", Severity.CRITICAL: "ERROR"}
 _READY_WITHIN = 5.0
 _STALLED_AFTER = 10.0  # a part without a step for this long starves the systemd watchdog
@@ -61,6 +63,7 @@ class App:
     async def run(self) -> int:
         """Until a person, a signal or the end of all children ends it; the exit code."""
         signals.clean_slate()
+        asyncio.get_running_loop().set_default_executor(ThreadPoolExecutor(THREADS, "work"))
         signals.listen(self.end, self._reload.set, self._family.child_died)
         self._family.become_reaper()
         async with AsyncExitStack() as stack:

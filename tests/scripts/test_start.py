@@ -241,7 +241,7 @@ def test_a_moved_checkout_gets_a_new_environment(checkout: Checkout):
 @pytest.mark.slow
 def test_the_real_setup_cfg_installs(checkout: Checkout):
     """From the package index, as on a machine where the product is new."""
-    for name in ("setup.cfg", "pyproject.toml", "LICENSE", "README.md"):
+    for name in ("setup.cfg", "pyproject.toml", "LICENSE", "README.md", "monitor/__init__.py"):
         if (REPOSITORY / name).exists():
             (checkout.folder / name).write_bytes((REPOSITORY / name).read_bytes())
     indexes = {name: value for name, value in os.environ.items() if name.startswith("PIP_")}
