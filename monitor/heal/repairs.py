@@ -55,8 +55,12 @@ def casework_of(
 
 
 def respond_of(config: Config, crew: Crew, work: Casework) -> Respond:
-    roots = roots_of(config.home, config.roots, owners=_owners(config))
+    live = [str(config.log_of(name)) for name in config.children]  # no line moves its own log away
+    roots = roots_of(
+        config.home, config.roots, owners=_owners(config), kept=[*live, *config.follow]
+    )
     quarantine = Quarantine(config.data / "quarantine", frozenset(_owners(config)))
+    quarantine.recover()
 
     def tools_for(incident: Incident, last: bool) -> Tools:
         child = config.children.get(incident.child)

@@ -174,3 +174,26 @@ def test_killed_in_the_middle_of_a_repair_it_is_probed_and_not_done_again(tmp_pa
         assert [r["seq"] for r in found] == list(range(1, len(found) + 1))
         assert sum(r["state"] == "fixing" for r in found) <= 2
         assert v.run("events", "verify").returncode == 0
+
+
+def test_no_line_has_the_log_it_stands_in_moved_away(tmp_path: Path) -> None:
+    log = tmp_path / "logs" / "kid.log"
+    script = f"echo 'ERROR video check failed: {log}: moov atom not found'; exec sleep 1000"
+    with vigia(tmp_path) as v:
+        v.configure(QUICK + one(programs.sh(script)))
+        v.start()
+        wait_for(v, "failed")
+        assert log.exists()
+        assert "is not to be touched" in v.diary()
+
+
+def test_our_own_words_are_never_taken_for_trouble(tmp_path: Path) -> None:
+    line = "PermissionError: [Errno 13] Permission denied: '/nowhere/at/all'"
+    with vigia(tmp_path) as v:
+        v.configure(
+            "follow = ['logs/*']\n" + QUICK + one(programs.sh(f'echo "{line}"; exec sleep 1000'))
+        )
+        v.start()
+        wait_for(v, "failed")
+        assert {record["incident"] for record in records(v)} == {"INC-1"}
+        assert {Path(record["source"]["file"]).name for record in records(v)} == {"kid.log"}
