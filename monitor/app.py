@@ -116,7 +116,9 @@ class App:
         """What we remember; with a disk that takes nothing we go on, and say it."""
         path = str(self.config.data / "state.db")
         try:
-            return State.open(path, at=time.time(), warn=self._warn_of_state)
+            state = State.open(path, at=time.time(), warn=self._warn_of_state)
+            state.prune_positions(time.time())
+            return state
         except StateUnwritable as error:
             self._warn_of_state(str(error))
             return State.in_memory()

@@ -87,7 +87,6 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    critical: Bytes = setting(2 << 30, "less than this is a full disk, also without a log line")
     target: Bytes = setting(5 << 30, "free what is ours until so much is free")
 
 
