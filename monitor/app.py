@@ -117,7 +117,7 @@ class App:
         path = str(self.config.data / "state.db")
         try:
             state = State.open(path, at=time.time(), warn=self._warn_of_state)
-            state.prune_positions(time.time())
+            state.forget_gone()
             return state
         except StateUnwritable as error:
             self._warn_of_state(str(error))

@@ -160,11 +160,16 @@ class State:
             for path, device, inode, start, head, marker in rows
         ]  # fmt: skip
 
-    def prune_positions(self, at: float) -> int:
-        """Forget files that nobody saw for a week; how many were forgotten."""
+    def forget_gone(self) -> None:
+        """The place in a file that is gone is not needed once others were read for a week more."""
         with _told():
-            gone = self._db.execute("DELETE FROM position WHERE seen < ?", (at - KEPT,))
-        return gone.rowcount
+            rows = self._db.execute(
+                "SELECT path, device, inode FROM position"
+                " WHERE seen < (SELECT max(seen) FROM position) - ?",
+                (KEPT,),
+            ).fetchall()
+            gone = [row[1:] for row in rows if not _is_there(*row)]
+            self._db.executemany("DELETE FROM position WHERE device = ? AND inode = ?", gone)
 
     # --- what a child's minder must not forget -------------------------------------------------
 
@@ -298,6 +303,14 @@ def _told() -> Iterator[None]:
 def _boot() -> str:
     """Which start of the machine this is; times since boot mean nothing in another one."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
+
+
+def _is_there(path: bytes, device: int, inode: int) -> bool:
+    """Whether this very file still stands at the path."""
+    with suppress(OSError):
+        status = os.stat(path)
+        return (_signed(status.st_dev), _signed(status.st_ino)) == (device, inode)
+    return False
 
 
 def _signed(number: int) -> int:

@@ -79,12 +79,19 @@ def test_a_transaction_is_all_or_nothing(path):
         assert state.positions() == [position()]
 
 
-def test_files_that_nobody_saw_for_a_week_are_forgotten(path):
+def test_the_place_in_a_file_that_is_gone_is_forgotten_after_a_week_of_reading(path, tmp_path):
+    quiet = tmp_path / "quiet.log"  # nobody wrote to it for long, but it is there
+    quiet.write_text("")
+    there = FileId(os.stat(quiet).st_dev, os.stat(quiet).st_ino)
+    kept = Position(str(quiet), there, 0, b"", b"")
     with opened(path) as state, state.transaction():
-        state.save_positions([position(1)], 0.0)
-        state.save_positions([position(2)], 86400.0)
-        assert state.prune_positions(7.5 * 86400) == 1
-        assert state.positions() == [position(2)]
+        state.save_positions([position(1), kept], 0.0)
+        state.save_positions([position(2)], 6.0 * 86400)
+        state.forget_gone()
+        assert len(state.positions()) == 3
+        state.save_positions([position(3)], 7.5 * 86400)
+        state.forget_gone()
+        assert state.positions() == [kept, position(2), position(3)]
 
 
 def mutations():

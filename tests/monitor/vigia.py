@@ -20,7 +20,9 @@ from tests.monitor.crib import lives
 def until(true: Callable[[], object], seconds: float = 15.0, what: object = "") -> None:
     deadline = time.monotonic() + seconds
     while not true():
-        assert time.monotonic() < deadline, f"did not come within {seconds} s: {what or true}"
+        if time.monotonic() > deadline:
+            shown = what() if callable(what) else what
+            raise AssertionError(f"did not come within {seconds} s: {shown or true}")
         time.sleep(0.01)
 
 
