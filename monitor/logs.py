@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 from monitor.config import Config
@@ -23,6 +24,14 @@ from monitor.understand.classify import Classifier
 _FLUSH_EVERY = 0.3
 _SAVE_EVERY = 1.0  # what was only read and meant nothing is remembered this often
 _LOOK_AT_AGE_EVERY = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Refused:
+    """A log that could not be rotated."""
+
+    wait: float = 0.5
+    until: float = 0.0
 
 
 class Logs:
@@ -50,6 +59,8 @@ class Logs:
         self._follower = self._new_follower(state.positions())
         self._anew = asyncio.Event()
         self._too_large = asyncio.Event()
+        self._rotated = asyncio.Event()
+        self._refused: dict[str, _Refused] = {}
         self._turn_at = time.monotonic()
         self._turns = 0
         self._saved_at = 0.0
@@ -196,44 +207,59 @@ class Logs:
 
     async def keep_small(self) -> None:
         """Rotate the children's logs when they are too large or too old, until cancelled."""
+        async with asyncio.TaskGroup() as works:
+            works.create_task(self._rotate_in_time())
+            works.create_task(self._pack_what_was_rotated())
+
+    async def _rotate_in_time(self) -> None:
         since = time.time()
-        refused: dict[str, float] = {}
         while True:
             self._too_large.clear()
-            logs = [
-                (name, self._config.log_of(name), child.log)
-                for name, child in self._config.children.items()
-            ]
-            for name, path, limits in logs:
-                due = time.monotonic() >= refused.get(name, 0.0)
-                if due and capture.wants_rotation(path, limits, since, time.time()):
-                    if not await self._rotate(name, path):
-                        refused[name] = time.monotonic() + _LOOK_AT_AGE_EVERY
-                    capture.drop(path, limits)
-            if not await self._compress_one([path for _, path, _ in logs]):
-                await self._until_too_large()
+            config = self._config
+            for name, child in config.children.items():
+                path = config.log_of(name)
+                due = time.monotonic() >= self._refused.get(name, _Refused()).until
+                if due and capture.wants_rotation(path, child.log, since, time.time()):
+                    await self._rotate(name, path)
+                    capture.drop(path, child.log)
+                    self._rotated.set()
+            await self._until_too_large()
 
-    async def _compress_one(self, paths: Sequence[Path]) -> bool:
-        """One file between two looks, so that a flood is rotated in time; whether there was one."""
-        for path in paths:
-            if await asyncio.to_thread(capture.compress_one, path):
-                return True
-        return False
+    async def _pack_what_was_rotated(self) -> None:
+        """Beside the rotating, which must not wait: packing takes longer than a flood needs."""
+        while True:
+            self._rotated.clear()
+            for name in list(self._config.children):
+                path = self._config.log_of(name)
+                while packed := await asyncio.to_thread(capture.pack_oldest, path):
+                    if not packed.put(path):
+                        break
+            await self._rotated.wait()
 
     async def _until_too_large(self) -> None:
+        """Or until what was refused is tried again: a flood rings all the time."""
+        now = time.monotonic()
+        again = [one.until - now for one in self._refused.values() if one.until > now]
         with contextlib.suppress(TimeoutError):
-            async with asyncio.timeout(_LOOK_AT_AGE_EVERY):
+            async with asyncio.timeout(min([_LOOK_AT_AGE_EVERY, *again])):
                 await self._too_large.wait()
 
-    async def _rotate(self, name: str, path: Path) -> bool:
+    async def _rotate(self, name: str, path: Path) -> None:
         tree = self._crew.tree_of(name)
         done = await capture.rotate(path, tree, self._drain, self._begin_anew)
         if done is None:
-            self._tell(Told("log_not_rotated", name, Severity.WARNING))
-            return False
+            self._refuse(name)
+            return
+        self._refused.pop(name, None)
         facts = (("size", sized(done.bytes)), ("paused", f"{done.paused * 1000:.1f}"))
         self._tell(Told("log_rotated", name, facts=facts))
-        return True
+
+    def _refuse(self, name: str) -> None:
+        """Soon again, for a busy machine is not busy for ever, and then less often; told once."""
+        if name not in self._refused:
+            self._tell(Told("log_not_rotated", name, Severity.WARNING))
+        wait = min(_LOOK_AT_AGE_EVERY, self._refused.get(name, _Refused()).wait * 2)
+        self._refused[name] = _Refused(wait, time.monotonic() + wait)
 
     def _drain(self) -> None:
         """Read to the end of what there is, now, while nobody writes."""

@@ -19,6 +19,7 @@ from monitor.options import Log
 from monitor.supervise.tree import Tree
 
 _BLOCK = 1 << 20
+_LEVEL = 6  # of compression
 _LITTLE = 256 << 10  # what may be left for the pause
 
 
@@ -54,7 +55,7 @@ async def rotate(
     The file keeps its inode, so every descriptor of every process stays good. `drain` is called
     while nothing moves: whoever follows the file reads its last bytes then; `emptied` says that it
     begins anew. None when the writers could not be held in time or there is no room for the copy:
-    the log is as it was.
+    the log is as it was. Nothing is waited for that grows with what the writers write meanwhile.
     """
     part = path.with_name(f"{path.name}.rotating")
     try:
@@ -63,7 +64,6 @@ async def rotate(
             open(part, "wb", buffering=0, opener=_no_link) as copy,
         ):
             await _finished(asyncio.to_thread(_copy_most, source.fileno(), copy.fileno()))
-            drain()  # most of what is unread, while the child still writes
             with _held(tree) as held_at:
                 size = _copy(source.fileno(), copy.fileno())
                 if size != os.fstat(source.fileno()).st_size:
@@ -72,8 +72,7 @@ async def rotate(
                 _shift(path)
                 os.rename(part, f"{path}.1")
                 source.truncate(0)
-                status = os.fstat(source.fileno())
-                emptied(FileId(status.st_dev, status.st_ino))
+                emptied(_id_of(os.fstat(source.fileno())))
             return Rotated(size, time.monotonic() - held_at)
     except OSError:
         return None
@@ -109,21 +108,28 @@ def _no_link(path: str, flags: int) -> int:
 
 def _copy_most(source: int, target: int) -> None:
     """Follow the writer as long as that makes the pause much shorter."""
-    left = os.fstat(source).st_size - os.fstat(target).st_size
+    _copy(source, target)
+    # What stood there for long must be on the disk here before it is emptied there; what is written
+    # while we wait for that would not be on the disk yet without us either.
+    os.fdatasync(target)
+    left = _left(source, target)
     while left > _LITTLE:
         _copy(source, target)
-        before, left = left, os.fstat(source).st_size - os.fstat(target).st_size
+        before, left = left, _left(source, target)
         if left > before / 2:
             break
-    os.fdatasync(target)  # what is emptied later must be on the disk here
+
+
+def _left(source: int, target: int) -> int:
+    return os.fstat(source).st_size - os.fstat(target).st_size
 
 
 def _copy(source: int, target: int) -> int:
     """All that stands in `source` beyond what `target` has; the size it then has."""
     done = os.fstat(target).st_size
     size = os.fstat(source).st_size
-    while done < size and (block := os.pread(source, min(_BLOCK, size - done), done)):
-        done += os.write(target, block)
+    while done < size and (count := os.sendfile(target, source, done, min(_BLOCK, size - done))):
+        done += count
     return done
 
 
@@ -158,30 +164,56 @@ def drop(path: Path, limits: Log) -> None:
 
 def tidy(path: Path, limits: Log) -> None:
     """Compress all but the newest, and drop what is too much."""
-    while compress_one(path):
+    while (packed := pack_oldest(path)) and packed.put(path):
         pass
     drop(path, limits)
 
 
-def compress_one(path: Path) -> bool:
-    """The oldest that is not compressed yet, the newest excepted; whether there was one."""
+@dataclass(frozen=True, slots=True)
+class Packed:
+    """A compressed earlier log that has no name of its own yet."""
+
+    part: Path
+    original: FileId
+
+    def put(self, path: Path) -> bool:
+        """In place of its original, which may have been shifted on meanwhile; False when it is gone."""
+        for number, old in rotated(path):
+            with contextlib.suppress(OSError):
+                if _id_of(old.stat(follow_symlinks=False)) == self.original:
+                    os.rename(self.part, f"{path}.{number}.gz")
+                    old.unlink()
+                    return True
+        with contextlib.suppress(OSError):
+            self.part.unlink()
+        return False
+
+
+def pack_oldest(path: Path) -> Packed | None:
+    """Of those that are not compressed yet, the newest excepted; takes long, and moves nothing."""
     plain = [old for _, old in rotated(path)[1:] if old.suffix != ".gz"]
-    return bool(plain) and _compress(plain[-1])
-
-
-def _compress(old: Path) -> bool:
-    part = old.with_name(f"{old.name}.gz.part")
+    part = path.with_name(f"{path.name}.gz.part")
+    if not plain:
+        return None
     try:
-        with (
-            open(old, "rb", opener=_no_link) as plain,
-            open(part, "wb", opener=_no_link) as file,
-            gzip.GzipFile(old.name, "wb", 6, file) as packed,
-        ):
-            shutil.copyfileobj(plain, packed, _BLOCK)
-        os.rename(part, f"{old}.gz")
-        old.unlink()
+        return _pack(plain[-1], part)
     except OSError:
         with contextlib.suppress(OSError):
             part.unlink()
-        return False
-    return True
+        return None
+
+
+def _pack(old: Path, part: Path) -> Packed:
+    with (
+        open(old, "rb", opener=_no_link) as plain,
+        open(part, "wb", opener=_no_link) as file,
+        gzip.GzipFile(old.name, "wb", _LEVEL, file) as packed,
+    ):
+        shutil.copyfileobj(plain, packed, _BLOCK)
+        status = os.fstat(plain.fileno())
+    os.utime(part, ns=(status.st_atime_ns, status.st_mtime_ns))
+    return Packed(part, _id_of(status))
+
+
+def _id_of(status: os.stat_result) -> FileId:
+    return FileId(status.st_dev, status.st_ino)

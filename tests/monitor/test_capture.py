@@ -159,8 +159,7 @@ def test_who_follows_reads_the_last_bytes_and_learns_that_it_begins_anew(tmp_pat
         assert done.bytes == 8
 
     asyncio.run(story())
-    before_and_in_the_pause = [b"one\ntwo\n", b"one\ntwo\n"]
-    assert heard == [*before_and_in_the_pause, FileId(status.st_dev, status.st_ino)]
+    assert heard == [b"one\ntwo\n", FileId(status.st_dev, status.st_ino)]
     assert log.stat().st_ino == status.st_ino, "every descriptor of every process stays good"
     assert log.read_bytes() == b""
     assert (tmp_path / "kid.log.1").read_bytes() == b"one\ntwo\n"
@@ -220,7 +219,7 @@ def test_a_link_in_its_place_is_not_followed(tmp_path: Path) -> None:
     assert (tmp_path / "kid.log").is_symlink()
 
 
-@pytest.mark.parametrize("name", ["kid.log.rotating", "kid.log.2.gz.part"])
+@pytest.mark.parametrize("name", ["kid.log.rotating", "kid.log.gz.part"])
 def test_a_link_laid_where_a_copy_will_be_made_is_not_followed(tmp_path: Path, name: str) -> None:
     # C 15: the folder of a log may belong to the child's user, and the monitor may be root
     (tmp_path / "precious").write_bytes(b"mine\n")
