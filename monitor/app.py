@@ -16,7 +16,7 @@ from monitor.control import serve
 from monitor.diary import Diary
 from monitor.echo import Echo
 from monitor.heal.casework import Casework
-from monitor.heal.repairs import casework_of, respond_of
+from monitor.heal.repairs import casework_of, dry_rules_of, respond_of
 from monitor.home import rules_cache, socket_path
 from monitor.logs import Logs
 from monitor.model import FileId, Severity, Told
@@ -47,6 +47,7 @@ class App:
         self.config, self._rules = read()
         self.started = time.monotonic()
         self.crew: Crew
+        self.work: Casework
         self._read = read
         self._lang = language(self.config.lang)
         self._notify = Notify(os.environ)
@@ -57,7 +58,6 @@ class App:
         self._end_why = ""
         self._code = CLEAN
         self._reload = asyncio.Event()
-        self._work: Casework
         self._logs: Logs
 
     async def run(self) -> int:
@@ -72,10 +72,11 @@ class App:
             stack.callback(self._diary.close)
             state = stack.enter_context(self._open_state())
             self.crew = Crew(os.environ, self._umask, self._family, self.tell, state)
-            self._work = casework_of(self.config, self.crew, state, self.tell, self._warn_of_state)
-            stack.callback(self._work.close)
+            self.work = casework_of(self.config, self.crew, state, self.tell, self._warn_of_state)
+            self._heal_by(self.config, self._rules)
+            stack.callback(self.work.close)
             self._logs = Logs(self.config, self.crew, state, self._echo, self.tell, self._is_ours)
-            self._logs.understand(self._classifier(self._rules), self._work)
+            self._logs.understand(self._classifier(self._rules), self.work)
             stack.callback(self._logs.close)
             control = socket_path(self.config.home, "control.sock")
             await stack.enter_async_context(serve(control, verbs(self)))
@@ -90,7 +91,7 @@ class App:
         works = (
             self._logs.run(),
             self._logs.keep_small(),
-            respond_of(self.config, self.crew, self._work).run(),
+            respond_of(self.config, self.crew, self.work).run(),
             self._reload_when_asked(),
             self._ping(),
         )
@@ -190,12 +191,17 @@ class App:
         changed = await self.crew.apply(old, config)
         if rules.digest != self._rules.digest:
             self._rules = rules
-            self._logs.understand(self._classifier(rules), self._work)
+            self._logs.understand(self._classifier(rules), self.work)
             changed.append("rules")
-        self._work.book.settings, self._work.book.ladders = config.repair, config.ladders
+        self._heal_by(config, rules)
         self._logs.apply(config)
         self._say("reloaded", what=", ".join(changed) or "-")
         return changed
+
+    def _heal_by(self, config: Config, rules: Rules) -> None:
+        book = self.work.book
+        book.settings, book.ladders = config.repair, config.ladders
+        book.dry_rules = dry_rules_of(rules)
 
     def _classifier(self, rules: Rules) -> Classifier:
         return Classifier(rules, cache=rules_cache(self.config.home))

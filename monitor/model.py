@@ -95,6 +95,9 @@ class Match:
     severity: Severity
     subject: str | None = None  # the path, URL or host that failed, as printed
     captures: tuple[tuple[str, str], ...] = ()  # (job, …), (modelo, …), (retry_after, …)
+    why: str = ""  # why this rule and none of the others that hit
+    hits: tuple[str, ...] = ()  # all rules that hit, the winner first
+    rules: str = ""  # which set of rules that was
 
 
 # --- a child and how it ended ------------------------------------------------------------------
@@ -194,6 +197,7 @@ class Result(StrEnum):
     REFUSED = "refused"  # it would not have been safe, or not allowed
     ABORTED = "aborted"  # it took too long, or we had to stop
     UNKNOWN = "unknown"  # we died in the middle and cannot tell
+    DRY_RUN = "dry_run"  # it would have been done
 
 
 @dataclass(frozen=True, slots=True)
@@ -222,11 +226,15 @@ class Incident:
     occurrences: int = 1
     rung: int = 0
     attempt: int = 0  # made on this rung
+    tried: int = 0  # which attempt was begun last; 0 when nothing was ever tried
     next_at: float | None = None  # when the next step is due, on the clock of decisions
     acted_at: float | None = None  # when the last attempt ended
     returned: int = 0  # how often it came back after a repair
     root: int | None = None  # the incident that explains this one
     acked_by: str = ""
+    retried_by: str = ""  # who had the ladder tried again: that is no restart by a log line
+    word: str = ""  # what a person said to make it move last: ack, resolve, retry
+    by: str = ""  # who said it
     moves: int = 0  # how often it moved; with the id it names each of its records
 
 
@@ -241,6 +249,17 @@ class Told:
     child: str = ""
     severity: Severity = Severity.INFO
     facts: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Pause:
+    """A person wants no repairs for now."""
+
+    by: str
+    since: float  # wall clock, for people
+    why: str = ""
+    until: float | None = None  # on the clock of decisions; None: until a person resumes
+    ends: float | None = None  # the same moment on the wall clock, for people
 
 
 # --- how far a log was read --------------------------------------------------------------------

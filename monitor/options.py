@@ -18,6 +18,7 @@ class Rung:
     attempts: int = setting(1, "how often it is tried before the next rung")
     delay: Seconds = setting(0.0, "wait before the first attempt; doubles each time")
     max_delay: Seconds = setting(60.0, "longest wait between two attempts")
+    dry_run: bool = setting(False, "decide and record that it would be done, but do not do it")
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +34,9 @@ class Repair:
     storm: int = setting(20, "this many new incidents within `storm_within` and no hand is moved")
     storm_within: Seconds = setting(60.0, "the window in which a storm is counted")
     dry_run: bool = setting(False, "decide and record, but do nothing")
+    dry_run_for: tuple[str, ...] = setting(
+        (), "the same for these rules and categories alone, by name"
+    )
 
 
 @dataclass(frozen=True, slots=True)

@@ -182,13 +182,13 @@ class State:
         if row is None:
             return Memory()
         boot, ends, streak, opened, stopped_by = row
-        if boot != _boot():
+        if boot != boot_id():
             return Memory(stopped_by=stopped_by)
         return Memory(Past(tuple(json.loads(ends)), streak, opened), stopped_by)
 
     def remember(self, name: str, memory: Memory) -> None:
         past = memory.past
-        row = (name, _boot(), json.dumps(past.ends), past.streak, past.opened, memory.stopped_by)
+        row = (name, boot_id(), json.dumps(past.ends), past.streak, past.opened, memory.stopped_by)
         with self.transaction() as db:
             db.execute("REPLACE INTO child VALUES (?, ?, ?, ?, ?, ?)", row)
 
@@ -300,7 +300,7 @@ def _told() -> Iterator[None]:
         raise
 
 
-def _boot() -> str:
+def boot_id() -> str:
     """Which start of the machine this is; times since boot mean nothing in another one."""
     return Path("/proc/sys/kernel/random/boot_id").read_text().strip()
 

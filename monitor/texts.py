@@ -99,6 +99,19 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "{id} {category} en {subject}: solo se avisa ({why})",
         "{id} {category} at {subject}: told only ({why})",
     ),
+    "incident_acked": (
+        "{id} {category} en {subject}: {by} está al tanto",
+        "{id} {category} at {subject}: {by} has seen it",
+    ),
+    "repairs_paused": (
+        "Reparaciones en pausa por {by} hasta {until} ({why}); se sigue vigilando y anotando",
+        "Repairs paused by {by} until {until} ({why}); watching and recording go on",
+    ),
+    "repairs_resumed": ("Reparaciones reanudadas por {by}", "Repairs resumed by {by}"),
+    "pause_over": (
+        "La pausa de {by} ha terminado: se repara de nuevo",
+        "The pause of {by} is over: repairs go on",
+    ),
     "records_unwritable": (
         "logs/errors.json no se puede escribir y esperará: {why}",
         "logs/errors.json cannot be written and will wait: {why}",
@@ -181,6 +194,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "help_quiet": (
         "no mostrar aquí las líneas de los hijos",
         "do not show the children's lines here",
+    ),
+    "help_dry_run": (
+        "decidir y anotar qué se repararía, sin hacerlo",
+        "decide and record what would be repaired, and do not do it",
     ),
     "help_no_child": (
         "no arrancar nada; solo seguir registros ajenos (con --follow)",

@@ -1,4 +1,4 @@
-"""`vigia run [--quiet] [--no-child --follow LOG…] [-- CMD ARG…]`."""
+"""`vigia run [--quiet] [--dry-run] [--no-child --follow LOG…] [-- CMD ARG…]`."""
 
 from __future__ import annotations
 
@@ -6,10 +6,11 @@ import argparse
 import asyncio
 import os
 import sys
+from dataclasses import replace
 
 from monitor.app import App
 from monitor.config import Config, load
-from monitor.heal.repairs import check_ladders
+from monitor.heal.repairs import check_dry_run, check_ladders
 from monitor.home import data_folder, rules_cache
 from monitor.settings import SettingsError
 from monitor.supervise import lock
@@ -23,6 +24,7 @@ CONFIG_WRONG, ALREADY_RUNNING = 2, 100
 def arguments(parser: argparse.ArgumentParser) -> None:
     lang = language()
     parser.add_argument("--quiet", action="store_true", help=say("help_quiet", lang))
+    parser.add_argument("--dry-run", action="store_true", help=say("help_dry_run", lang))
     parser.add_argument("--no-child", action="store_true", help=say("help_no_child", lang))
     parser.add_argument(
         "--follow",
@@ -47,8 +49,12 @@ def run(arguments: argparse.Namespace) -> int:
             follow=tuple(arguments.follow),
         )
         check_ladders(config.ladders)
+        if arguments.dry_run:
+            config = replace(config, repair=replace(config.repair, dry_run=True))
         own = [config.home / folder for folder in config.rules if (config.home / folder).is_dir()]
-        return config, prepared((PACKS, *own), rules_cache(config.home))
+        rules = prepared((PACKS, *own), rules_cache(config.home))
+        check_dry_run(config.repair.dry_run_for, rules)
+        return config, rules
 
     umask = os.umask(0o027)  # for our own files; the children get what we were given
     try:

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from monitor.heal import incidents
+from monitor.heal import incidents, person
 from monitor.heal.ladders import Ladder, ladder_for
-from monitor.model import OPEN, Incident, IncidentState, Match, Outcome
+from monitor.model import OPEN, Incident, IncidentState, Match, Outcome, Pause
 from monitor.options import Repair, Rung
 from monitor.supervise.budget import spend
 
@@ -15,6 +15,7 @@ HOUR = 3600.0
 _RESTARTS = ("restart_child", "raise_limits")
 _CLOSED_KEPT = 1000
 LONGEST_WAIT = 3600.0
+_LONGEST_NAME = 500  # characters of a target in the ledger; longer ones with one beginning share
 
 
 @dataclass(frozen=True, slots=True)
@@ -23,6 +24,19 @@ class Attempt:
 
     incident: Incident
     rung: Rung
+    dry: bool = False  # it is looked at and said, and nothing is done
+
+    @property
+    def target(self) -> str:
+        return incidents.target_of(self.incident)
+
+
+@dataclass(frozen=True, slots=True)
+class Ledger:
+    """What was spent of each budget, and when something new broke; on the clock of decisions."""
+
+    spent: Mapping[str, tuple[float, ...]] = field(default_factory=dict)
+    openings: tuple[float, ...] = ()
 
 
 @dataclass(slots=True)
@@ -38,9 +52,9 @@ class Book:
     changed: Callable[[Incident, Rung | None, Outcome | None], None]
     next_id: int = 1
     known: dict[str, Incident] = field(default_factory=dict)
-    paused: bool = False
-    _spent: dict[str, tuple[float, ...]] = field(default_factory=dict)
-    _openings: tuple[float, ...] = ()
+    paused: Pause | None = None
+    dry_rules: frozenset[str] = frozenset()
+    ledger: Ledger = field(default_factory=Ledger)
 
     def restore(self, known: Iterable[Incident], attempted: Iterable[int], now: float) -> None:
         """What the last monitor knew: an attempt it had only decided on has its time again."""
@@ -52,7 +66,9 @@ class Book:
                     one, state=IncidentState.DETECTED, attempt=one.attempt - 1, next_at=now
                 )
             elif one.next_at is not None:  # the clock begins anew with the machine
-                kept = replace(one, next_at=min(one.next_at, now + LONGEST_WAIT))
+                quiet = one.state is IncidentState.RETRYING
+                longest = self.settings.quiet if quiet else LONGEST_WAIT
+                kept = replace(one, next_at=min(one.next_at, now + longest))
             self.known[kept.key] = kept
             self.next_id = max(self.next_id, kept.id + 1)
 
@@ -67,6 +83,8 @@ class Book:
             return self._open(match, child, ladder, now, stopping=stopping)
         if before.state in OPEN:
             return self._keep(incidents.repeated(before, match, ladder, now), before)
+        if before.state is IncidentState.ALERT_ONLY and ladder and not before.tried:
+            return self._reconsider(before, match, ladder, now, stopping=stopping)
         return self._keep(incidents.reopened(before, match, ladder, now), before)
 
     def _is_over(self, before: Incident, match: Match) -> bool:
@@ -88,60 +106,98 @@ class Book:
             fresh = incidents.only_told(fresh, "too much broke at once: hands off until it is calm")
         return self._keep(fresh, None)
 
+    def _reconsider(
+        self, before: Incident, match: Match, ladder: Ladder, now: float, *, stopping: bool
+    ) -> Incident:
+        """Only told so far, for a reason that may be over: then it has its ladder after all."""
+        counted = incidents.said_again(before, match)
+        root = incidents.root_of(match, before.child, self.known.values())
+        if root is not None or stopping or match.line.old:
+            return self._keep(counted, before)
+        within = now - self.settings.storm_within
+        if sum(at > within for at in self.ledger.openings) >= self.settings.storm:
+            return self._keep(counted, before)
+        self._is_storm(now)
+        again = replace(counted, match=match)
+        taken_up = incidents.from_the_start(again, ladder, now, "it goes on by itself")
+        return self._keep(taken_up, before)
+
     def _is_storm(self, now: float) -> bool:
         within = now - self.settings.storm_within
-        self._openings = (*(at for at in self._openings if at > within), now)
-        return len(self._openings) > self.settings.storm
+        openings = (*(at for at in self.ledger.openings if at > within), now)
+        self.ledger = replace(self.ledger, openings=openings[-self.settings.storm - 1 :])
+        return len(openings) > self.settings.storm
 
     # --- what is due ---
 
-    def due(self, now: float, busy: Iterable[int] = ()) -> list[Attempt]:
+    def due(self, now: float) -> list[Attempt]:
         """Close what stayed well; give back what must be tried now and may be."""
-        attempts = []
-        for incident in self._ripe(now, set(busy)):
+        attempts: list[Attempt] = []
+        for incident in [one for one in self._waiting() if (one.next_at or 0.0) <= now]:
             if incident.state is IncidentState.RETRYING:
                 self._keep(incidents.stayed_well(incident, self.settings.quiet), incident)
                 continue
+            if any(incidents.target_of(incident) == each.target for each in attempts):
+                continue
             rung = self.ladder(incident.match)[incident.rung]
-            if refusal := self._refusal(incident, rung, now):
+            dry = self.is_dry(incident, rung)
+            if refusal := self._refusal(incident, rung, now, dry=dry):
                 self._keep(incidents.failed(incident, refusal), incident)
                 continue
             begun = self._keep(incidents.begun(incident), incident, rung)
-            attempts.append(Attempt(begun, rung))
+            attempts.append(Attempt(begun, rung, dry))
         return attempts
 
-    def _ripe(self, now: float, busy: set[int]) -> list[Incident]:
+    def is_dry(self, incident: Incident, rung: Rung) -> bool:
+        """Whether this is only thought through: everything, this rung, or this rule."""
+        match, named = incident.match, (*self.settings.dry_run_for, *self.dry_rules)
+        return (
+            self.settings.dry_run
+            or rung.dry_run
+            or match.rule in named
+            or match.category.value in named
+        )
+
+    def _waiting(self) -> list[Incident]:
+        """What has a time and may have it: not in a pause, nor while its target is worked on."""
+        at_work = {
+            incidents.target_of(one)
+            for one in self.known.values()
+            if one.state is IncidentState.FIXING
+        }
         return [
-            incident
-            for incident in self.known.values()
-            if incident.next_at is not None
-            and incident.next_at <= now
-            and incident.id not in busy
-            and not (self.paused and incident.state is IncidentState.DETECTED)
+            one
+            for one in self.known.values()
+            if one.next_at is not None
+            and not (
+                one.state is IncidentState.DETECTED
+                and (self.paused or incidents.target_of(one) in at_work)
+            )
         ]
 
     def next_due(self) -> float | None:
         """When `due` has something to say next; None when only a line can bring it."""
-        times = [
-            incident.next_at
-            for incident in self.known.values()
-            if incident.next_at is not None
-            and not (self.paused and incident.state is IncidentState.DETECTED)
-        ]
+        times = [one.next_at for one in self._waiting() if one.next_at is not None]
+        if self.paused and self.paused.until is not None:
+            times.append(self.paused.until)
         return min(times, default=None)
 
-    def _refusal(self, incident: Incident, rung: Rung, now: float) -> str:
+    def _refusal(self, incident: Incident, rung: Rung, now: float, *, dry: bool) -> str:
         """Why no hand is moved: whatever is written into a log, budgets hold. Else it is spent."""
-        target = incident.match.subject or incident.child
+        target = incidents.target_of(incident)[:_LONGEST_NAME]
         wanted = [(f"{rung.do} on {target}", self.settings.per_target)]
         wanted.append(("actions", self.settings.actions))
-        if rung.do in _RESTARTS:
+        if rung.do in _RESTARTS and not incident.retried_by:
             wanted.append(("restarts", self.settings.restarts))
-        after = {name: spend(self._spent.get(name, ()), now, most, HOUR) for name, most in wanted}
+        spent = self.ledger.spent
+        after = {name: spend(spent.get(name, ()), now, most, HOUR) for name, most in wanted}
         for name, most in wanted:
             if not after[name][1]:
                 return f"the budget of {most} an hour is spent: {name}"
-        self._spent |= {name: spent for name, (spent, _) in after.items()}
+        if not dry:
+            recent = {name: at for name, at in spent.items() if at and at[-1] > now - HOUR}
+            spending = {name: at for name, (at, _) in after.items()}
+            self.ledger = replace(self.ledger, spent=recent | spending)
         return ""
 
     def outcome(self, incident: Incident, outcome: Outcome, now: float) -> Incident:
@@ -154,23 +210,27 @@ class Book:
 
     def once_more(self, incident: Incident, outcome: Outcome, now: float) -> Incident:
         """An attempt that was cut short counts for nothing and has its time again."""
+        current = self.known.get(incident.key, incident)
         again = replace(
-            incident,
+            current,
             state=IncidentState.DETECTED,
-            attempt=max(0, incident.attempt - 1),
+            attempt=max(0, current.attempt - 1),
             next_at=now,
             why=outcome.detail,
         )
-        return self._keep(again, incident, None, outcome)
+        return self._keep(again, current, None, outcome)
 
     # --- what a person says ---
 
     def by_id(self, id: int) -> Incident | None:
         return next((one for one in self.known.values() if one.id == id), None)
 
-    def put(self, incident: Incident) -> Incident:
-        """A person's change: acknowledged, resolved, tried once more."""
-        return self._keep(incident, self.by_id(incident.id))
+    def said(
+        self, word: str, incident: Incident, by: str, now: float
+    ) -> Incident | person.Already | person.No:
+        """A person's word: acknowledged, resolved, tried once more."""
+        after = person.said(word, incident, self.ladder(incident.match), by, now)
+        return self._keep(after, incident, word=word) if isinstance(after, Incident) else after
 
     # --- keeping ---
 
@@ -186,10 +246,13 @@ class Book:
         before: Incident | None,
         rung: Rung | None = None,
         outcome: Outcome | None = None,
+        *,
+        word: str = "",
     ) -> Incident:
         moved = before is None or (after.state, after.returned) != (before.state, before.returned)
-        if moved or outcome is not None or after.acked_by != getattr(before, "acked_by", ""):
-            after = replace(after, moves=after.moves + 1)
+        if moved or outcome is not None or word:
+            by = after.by if word else ""
+            after = replace(after, moves=after.moves + 1, word=word, by=by)
             self.changed(after, rung, outcome)
         self.known.pop(after.key, None)
         self.known[after.key] = after

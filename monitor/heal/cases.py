@@ -7,6 +7,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from monitor.heal.book import Ledger
 from monitor.model import (
     OPEN,
     Category,
@@ -15,9 +16,10 @@ from monitor.model import (
     IncidentState,
     Line,
     Match,
+    Pause,
     Severity,
 )
-from monitor.state import State
+from monitor.state import State, boot_id
 
 _REMEMBERED = 1000  # closed incidents that may still come back
 
@@ -120,6 +122,34 @@ class Cases:
             row = db.execute("SELECT value FROM kept WHERE name = ?", (name,)).fetchone()
         return None if row is None else json.loads(row[0])
 
+    def keep_ledger(self, ledger: Ledger) -> None:
+        """Within a transaction of the caller, with the attempt that it was spent for."""
+        self.keep("ledger", {"boot": boot_id(), **dataclasses.asdict(ledger)})
+
+    def ledger(self) -> Ledger:
+        """What was spent since the machine was started; another start of it forgives."""
+        kept = self.kept("ledger")
+        if kept is None or kept["boot"] != boot_id():
+            return Ledger()
+        spent = {name: tuple(at) for name, at in kept["spent"].items()}
+        return Ledger(spent, tuple(kept["openings"]))
+
+    def keep_pause(self, pause: Pause | None) -> None:
+        body = None if pause is None else {"boot": boot_id(), **dataclasses.asdict(pause)}
+        self.keep("paused", body)
+
+    def pause(self, now: float, wall: float) -> Pause | None:
+        """The pause that a person wanted; when the machine was started anew, what is left of it."""
+        kept = self.kept("paused")
+        if kept is None:
+            return None
+        boot = kept.pop("boot")
+        pause = Pause(**kept)
+        if pause.until is None or pause.ends is None or boot == boot_id():
+            return pause
+        left = min(pause.ends - wall, pause.ends - pause.since)  # a clock set back adds nothing
+        return dataclasses.replace(pause, until=now + max(0.0, left))
+
 
 def _text(value: object) -> str:
     """As JSON in ASCII: a file name may hold halves of characters, which UTF-8 does not take."""
@@ -134,6 +164,7 @@ def _incident(body: dict[str, Any]) -> Incident:
         "category": Category(match["category"]),
         "severity": Severity(match["severity"]),
         "captures": tuple((name, value) for name, value in match["captures"]),
+        "hits": tuple(match.get("hits", ())),
     }
     known = {field.name for field in dataclasses.fields(Incident)}
     kept = {name: value for name, value in body.items() if name in known}

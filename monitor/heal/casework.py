@@ -7,16 +7,18 @@ import socket
 import time
 from collections.abc import Callable, Sequence
 
-from monitor.heal.book import Book
+from monitor.heal.book import Book, Ledger
 from monitor.heal.cases import Cases
 from monitor.heal.incidents import is_told, severity_of
-from monitor.heal.recording import ChildFacts, gap_record, record_of
+from monitor.heal.person import Already, No
+from monitor.heal.recording import ChildFacts, gap_record, record_of, stamp
 from monitor.model import (
     OPEN,
     Incident,
     IncidentState,
     Match,
     Outcome,
+    Pause,
     Severity,
     Told,
 )
@@ -54,14 +56,16 @@ class Casework:
         self._moved: dict[int, Incident] = {}
         self._unsaved: list[dict[str, object]] = []
         self._degraded = False
-        self._counted = False  # something was only counted: no record, but not to be forgotten
+        self._counted: dict[int, Incident] = {}  # no record, but not to be forgotten
+        self._spent: Ledger | None = None  # as it was written down last
         self.on_news: Callable[[], None] = lambda: None
 
     def take(self, match: Match, child: str) -> None:
         """A line that means trouble; the unknown are only grouped by their shape."""
         if is_told(match):
-            self.book.take(match, child, clock(), stopping=self._facts(child).stopping)
-            self._counted = True
+            stopping = self._facts(child).stopping
+            taken = self.book.take(match, child, clock(), stopping=stopping)
+            self._counted[taken.id] = taken
 
     # --- the book tells what moved ---
 
@@ -79,15 +83,17 @@ class Casework:
 
     def save(self) -> None:
         """Within the caller's transaction: what moved, with the place in the log it comes from."""
-        counted = (one for one in self.book.open_ones() if one.id not in self._moved)
-        self._cases.save([*self._moved.values(), *counted], self._unsaved)
+        self._cases.save((self._counted | self._moved).values(), self._unsaved)
+        if self.book.ledger is not self._spent:
+            self._cases.keep_ledger(self.book.ledger)
 
     def saved(self) -> None:
         """The transaction held: nothing of it is waiting any more, and people may read it."""
         moved = bool(self._moved)
         self._moved.clear()
         self._unsaved.clear()
-        self._counted = False
+        self._counted.clear()
+        self._spent = self.book.ledger
         if moved:
             self.project()
             self.on_news()
@@ -95,16 +101,15 @@ class Casework:
     @property
     def has_news(self) -> bool:
         """Whether a decision waits to be written down."""
-        return self._counted or bool(self._moved)
+        return bool(self._counted) or bool(self._moved)
 
     def settle(self) -> None:
         """Save what moved by itself; with a disk that takes nothing it waits in order."""
+        self._end_a_pause_that_is_over()
         if not self.has_news:
             return
         with contextlib.suppress(StateUnwritable):
-            with self._state.transaction():
-                self.save()
-            self.saved()
+            self._write()
 
     def intend(self, incident: Incident, strategy: str) -> int:
         """On disk before anything is done."""
@@ -131,6 +136,47 @@ class Casework:
             else:
                 self._cases.finish(number, "forgotten")
         return found
+
+    # --- what a person says ---
+
+    def said(self, word: str, id: int, by: str) -> Incident | Already | No:
+        """Durable when this returns; what cannot be written down raises StateUnwritable."""
+        incident = self.book.by_id(id)
+        if incident is None:
+            return No("no_such_incident", (("id", f"INC-{id}"),))
+        after = self.book.said(word, incident, by, clock())
+        self._write()
+        return after
+
+    def pause(self, pause: Pause) -> None:
+        """No repair is begun any more; what is at work comes to its end."""
+        self._cases.keep_pause(pause)
+        self.book.paused = pause
+        self._tell(told_of_pause(pause))
+        self.on_news()
+
+    def resume(self, by: str) -> bool:
+        """Repairs go on; whether they were paused."""
+        was = self.book.paused is not None
+        self._cases.keep_pause(None)
+        self.book.paused = None
+        if was:
+            self._tell(Told("repairs_resumed", facts=(("by", by),)))
+            self.on_news()
+        return was
+
+    def _end_a_pause_that_is_over(self) -> None:
+        pause = self.book.paused
+        if pause is not None and pause.until is not None and pause.until <= clock():
+            self.book.paused = None
+            with contextlib.suppress(StateUnwritable):  # it is over at the next start as well
+                self._cases.keep_pause(None)
+            self._tell(Told("pause_over", facts=(("by", pause.by),)))
+
+    def _write(self) -> None:
+        with self._state.transaction():
+            self.save()
+        self.saved()
 
     def project(self) -> None:
         """Bring `logs/errors.json` up to what the state has; what does not fit now comes later."""
@@ -166,6 +212,12 @@ class Casework:
             self._records.close()
 
 
+def told_of_pause(pause: Pause) -> Told:
+    ends = "" if pause.ends is None else stamp(pause.ends)
+    facts = {"by": pause.by, "why": pause.why or "-", "until": ends or "vigia resume"}
+    return Told("repairs_paused", severity=Severity.WARNING, facts=tuple(facts.items()))
+
+
 def _told(incident: Incident, rung: Rung | None, outcome: Outcome | None) -> Told:
     facts = {
         "id": f"INC-{incident.id}",
@@ -178,6 +230,8 @@ def _told(incident: Incident, rung: Rung | None, outcome: Outcome | None) -> Tol
         "detail": outcome.detail if outcome else "",
         "proof": outcome.proof if outcome else "",
         "times": str(incident.occurrences),
+        "by": incident.by,
     }
     kind = "attempt_ended" if outcome else f"incident_{incident.state}"
+    kind = "incident_acked" if incident.word == "ack" else kind
     return Told(kind, incident.child, severity_of(incident), tuple(facts.items()))

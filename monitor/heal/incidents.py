@@ -24,6 +24,11 @@ def key_of(match: Match, child: str) -> str:
     return "\x1f".join((child, match.category, match.rule, match.subject or "", job))
 
 
+def target_of(incident: Incident) -> str:
+    """What a repair would touch; two incidents with one target wait for each other."""
+    return incident.match.subject or incident.child
+
+
 def opened(id: int, match: Match, child: str, ladder: Ladder, now: float) -> Incident:
     """A new incident; with a ladder its first attempt has its time at once."""
     fresh = Incident(
@@ -52,30 +57,48 @@ def explained(incident: Incident, root: Incident) -> Incident:
 
 def repeated(incident: Incident, match: Match, ladder: Ladder, now: float) -> Incident:
     """The same trouble again: counted, and after a repair it goes on with the next step."""
-    counted = replace(incident, occurrences=incident.occurrences + 1, last=match.line.at)
+    counted = said_again(incident, match)
     if incident.state is IncidentState.RETRYING:
-        back = replace(counted, match=match, returned=incident.returned + 1)
+        back = replace(counted, match=match, returned=incident.returned + 1, retried_by="")
         return _next_step(back, ladder, now, "it came back after the repair")
     return counted
 
 
+def said_again(incident: Incident, match: Match) -> Incident:
+    return replace(incident, occurrences=incident.occurrences + 1, last=match.line.at)
+
+
 def reopened(incident: Incident, match: Match, ladder: Ladder, now: float) -> Incident:
     """A closed one comes back: the same incident, on the next rung; a failed one stays failed."""
-    counted = replace(
-        incident,
-        occurrences=incident.occurrences + 1,
-        last=match.line.at,
-        match=match,
-        returned=incident.returned + 1,
-    )
+    counted = said_again(incident, match)
     if incident.state is not IncidentState.RESOLVED:
         return counted
-    return _next_rung(counted, ladder, now, "it came back after it was resolved")
+    returned = incident.returned + 1
+    back = replace(counted, match=match, returned=returned, acked_by="", retried_by="")
+    if incident.word == "resolve":  # a person mended it: what failed before may help now
+        return from_the_start(back, ladder, now, f"it came back after {incident.by} closed it")
+    return _next_rung(back, ladder, now, "it came back after it was resolved")
+
+
+def from_the_start(incident: Incident, ladder: Ladder, now: float, why: str) -> Incident:
+    """The whole ladder has its time."""
+    if not ladder:
+        return only_told(incident, f"{why}; nothing of ours repairs this")
+    due = now + wait_before(ladder[0], 1)
+    return replace(
+        incident,
+        state=IncidentState.DETECTED, rung=0, attempt=0, next_at=due, root=None, why=why,
+    )  # fmt: skip
 
 
 def begun(incident: Incident) -> Incident:
     return replace(
-        incident, state=IncidentState.FIXING, attempt=incident.attempt + 1, next_at=None, why=""
+        incident,
+        state=IncidentState.FIXING,
+        attempt=incident.attempt + 1,
+        tried=incident.attempt + 1,
+        next_at=None,
+        why="",
     )
 
 
@@ -89,6 +112,8 @@ def judged(
     if outcome.result is Result.UNKNOWN:
         why = f"{outcome.detail}; please check"
         return replace(ended, state=IncidentState.FAILED, next_at=None, why=why)
+    if outcome.result is Result.DRY_RUN:
+        return only_told(ended, outcome.detail)
     if outcome.result is Result.REFUSED:
         return _next_rung(ended, ladder, now, outcome.detail)
     return _next_step(ended, ladder, now, outcome.detail, outcome.wait)

@@ -42,7 +42,8 @@ def record_of(
         "category": match.category.value,
         "severity": severity_of(incident).value,
         "rule": match.rule,
-        "message": incident.why or line.text.split("\n", 1)[0][:500],
+        "verdict": {"why": match.why, "hits": list(match.hits), "rules": match.rules},
+        "message": _said(incident) or incident.why or line.text.split("\n", 1)[0][:500],
         "subject": match.subject,
         "context": {
             "child": incident.child,
@@ -51,9 +52,11 @@ def record_of(
             "returned": incident.returned,
             "root": f"INC-{incident.root}" if incident.root else None,
             "acked_by": incident.acked_by or None,
+            "said": incident.word or None,
+            "by": incident.by or None,
         },
         "action": rung.do if rung else None,
-        "attempt": incident.attempt if rung else None,
+        "attempt": incident.tried if rung else None,
         "max_attempts": rung.attempts if rung else None,
         "next_try": None if next_try is None else stamp(next_try),
         "outcome": outcome
@@ -77,6 +80,10 @@ def record_of(
         "occurrences": incident.occurrences,
         "host": host,
     }
+
+
+def _said(incident: Incident) -> str:
+    return f"acknowledged by {incident.by}" if incident.word == "ack" else ""
 
 
 def gap_record(why: str, at: float) -> dict[str, object]:

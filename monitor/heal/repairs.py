@@ -6,6 +6,7 @@ import contextlib
 import grp
 import os
 import pwd
+import time
 from collections.abc import Callable, Mapping
 
 from monitor.config import Config
@@ -18,7 +19,7 @@ from monitor.heal.ladders import Ladder
 from monitor.heal.recording import ChildFacts
 from monitor.heal.respond import Respond
 from monitor.heal.strategy import Tools
-from monitor.model import ChildState, Incident, Told
+from monitor.model import Category, ChildState, Incident, Told
 from monitor.options import Child
 from monitor.records.writer import Records
 from monitor.safe.paths import Owner, roots_of
@@ -26,6 +27,7 @@ from monitor.safe.quarantine import Quarantine
 from monitor.settings import Fault, SettingsError
 from monitor.state import State
 from monitor.supervise.crew import Crew
+from monitor.understand.rule import Rules
 
 _RECORDS_SIZE, _RECORDS_KEPT = 10 << 20, 10
 
@@ -48,7 +50,8 @@ def casework_of(
     cases = Cases(state)
     book.restore(cases.known(), {incident for _, incident, _ in cases.unfinished()}, clock())
     book.next_id = max(book.next_id, cases.next_id())
-    book.paused = bool(cases.kept("paused"))
+    book.ledger = cases.ledger()
+    book.paused = cases.pause(clock(), time.time())
     work.book = book
     work.project()
     return work
@@ -107,6 +110,22 @@ def owner_of(child: Child | None) -> Owner:
 
 def _owners(config: Config) -> set[int]:
     return {owner_of(child).uid for child in config.children.values()}
+
+
+def dry_rules_of(rules: Rules) -> frozenset[str]:
+    return frozenset(rule.name for rule in rules.rules if rule.dry_run)
+
+
+def check_dry_run(named: tuple[str, ...], rules: Rules) -> None:
+    """A name that nothing has would be a repair that somebody believes to be switched off."""
+    known = {*(rule.name for rule in rules.rules), *(category.value for category in Category)}
+    wrong = [
+        Fault("vigia.toml", None, f"repair.dry_run_for: there is no rule or category {name!r}")
+        for name in named
+        if name not in known
+    ]
+    if wrong:
+        raise SettingsError(tuple(wrong))
 
 
 def check_ladders(ladders: Mapping[str, Ladder]) -> None:

@@ -30,7 +30,7 @@ class Journal(Protocol):
 
 
 class Respond:
-    """Does what the book says is due, never two things to one target, and writes down first."""
+    """Does what the book says is due, and writes it down first."""
 
     def __init__(
         self,
@@ -46,7 +46,6 @@ class Respond:
         self._tools_for = tools_for
         self._clock = clock
         self._news = asyncio.Event()
-        self._busy: dict[str, Incident] = {}  # what is worked on, by its target
 
     def wake(self) -> None:
         """Something came in: look again at what is due."""
@@ -58,19 +57,10 @@ class Respond:
             for number, incident, name in self._journal.unfinished():
                 attempts.create_task(self._probe(number, incident, name))
             while True:
-                for attempt in self._book.due(self._clock(), self._held_up()):
-                    self._busy[_target(attempt.incident)] = attempt.incident
+                for attempt in self._book.due(self._clock()):
                     attempts.create_task(self._attempt(attempt))
                 self._journal.settle()
                 await self._until_due()
-
-    def _held_up(self) -> list[int]:
-        """Incidents whose target is being worked on for another one."""
-        return [
-            incident.id
-            for incident in self._book.open_ones()
-            if _target(incident) in self._busy and self._busy[_target(incident)].id != incident.id
-        ]
 
     async def _until_due(self) -> None:
         self._news.clear()
@@ -85,7 +75,7 @@ class Respond:
         incident, rung = attempt.incident, attempt.rung
         started = time.monotonic()
         tools = self._tools_for(incident, incident.attempt >= rung.attempts)
-        number, outcome = await self._try(self._strategies[rung.do], incident, tools)
+        number, outcome = await self._try(self._strategies[rung.do], attempt, tools)
         took = Outcome(
             outcome.result,
             outcome.detail,
@@ -93,22 +83,23 @@ class Respond:
             time.monotonic() - started,
             outcome.wait,
         )
-        self._busy.pop(_target(incident), None)
         self._book.outcome(incident, took, self._clock())
         if number is not None:
             self._journal.outcome(number, took)
         self.wake()
 
     async def _try(
-        self, strategy: Strategy, incident: Incident, tools: Tools
+        self, strategy: Strategy, attempt: Attempt, tools: Tools
     ) -> tuple[int | None, Outcome]:
         """Whatever goes wrong in a strategy becomes an outcome here, and nowhere else."""
+        incident = attempt.incident
         written: list[int | None] = [None]
         try:
             async with asyncio.timeout(strategy.limit):
                 await strategy.check(incident, tools)
-                if self._book.settings.dry_run:
-                    raise RefusedError(f"dry run: would {strategy.name}")
+                if attempt.dry:
+                    outcome = Outcome(Result.DRY_RUN, f"dry run: {strategy.name} was not done")
+                    return None, outcome
                 written.append(self._intend(incident, strategy))
                 detail = await strategy.act(incident, tools)
                 proof = await strategy.prove(incident, tools)
@@ -135,11 +126,11 @@ class Respond:
             outcome = Outcome(Result.UNKNOWN, f"there is no {name} any more")
         else:
             outcome = await self._probed(strategy, incident)
-        self._journal.outcome(number, outcome)
         if outcome.result is Result.ABORTED:
             self._book.once_more(incident, outcome, self._clock())
         else:
             self._book.outcome(incident, outcome, self._clock())
+        self._journal.outcome(number, outcome)  # both at once: a kill between them repeats nothing
         self.wake()
 
     async def _probed(self, strategy: Strategy, incident: Incident) -> Outcome:
@@ -173,8 +164,3 @@ async def _resumed(incident: Incident, tools: Tools, proof: str) -> str:
         return proof
     async with asyncio.timeout(_JOB_LIMIT):
         return f"{proof}; {await tools.child.retry(captures)}"
-
-
-def _target(incident: Incident) -> str:
-    """What a repair would touch; two incidents with one target wait for each other."""
-    return incident.match.subject or incident.child

@@ -24,6 +24,7 @@ FIELDS = (
     "category",
     "severity",
     "rule",
+    "verdict",
     "message",
     "subject",
     "context",

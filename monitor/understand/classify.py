@@ -23,6 +23,7 @@ class Classifier:
     """Follows what the chunks of each file say; holds only what may still become part of an event."""
 
     def __init__(self, rules: Rules, *, tier: str = "", cache: Path | None = None) -> None:
+        self.rules = rules.digest[:12]
         self.judge = Judge(rules)
         self.matcher = Matcher(rules, tier, cache)
         self.shapes = Shapes()
@@ -88,8 +89,17 @@ class Classifier:
             shape, new = self.shapes.add(shown, chunk.at)
             captures = (*captures, ("shape", shape.text), *((("new", "yes"),) if new else ()))
         line = Line(chunk.path, chunk.id, shown, start, end, chunk.at, chunk.old)
-        severity, subject = verdict.severity, verdict.subject
-        return Match(line, verdict.rule, verdict.category, severity, subject, captures)
+        return Match(
+            line,
+            verdict.rule,
+            verdict.category,
+            verdict.severity,
+            verdict.subject,
+            captures,
+            verdict.why,
+            verdict.hits,
+            self.rules,
+        )
 
     def hold(self, open_: Open) -> None:
         self._open[open_.chunk.id] = open_

@@ -29,6 +29,7 @@ KEYS = frozenset(
         "no_match",
         "beats",
         "case",
+        "dry_run",
         "quiet",
         "replace",
         "trusts",
@@ -133,6 +134,7 @@ class _Block:
             beats=self.texts("beats"),
             quiet=raw.get("quiet") is True,
             trusts=raw.get("trusts") is True,
+            dry_run=raw.get("dry_run") is True,
             file=self.file,
             line=self.line,
         )

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
+from monitor.heal.book import Ledger
 from monitor.heal.cases import Cases
-from monitor.model import IncidentState
+from monitor.model import IncidentState, Pause
 from monitor.state import State
 from tests.monitor.test_incidents import Case, match
 
@@ -86,3 +88,36 @@ def test_a_lost_state_counts_on_behind_what_the_file_already_has(tmp_path: Path)
         cases.count_from(100)
         assert [(r["seq"], r["id"]) for r in cases.records_after(0)] == [(101, "a"), (102, "b")]
         assert cases.last_seq() == 102
+
+
+def test_what_was_spent_is_remembered_until_the_machine_starts_anew(tmp_path: Path) -> None:
+    ledger = Ledger({"actions": (1.0, 2.5)}, (3.0,))
+    with opened(tmp_path) as state:
+        Cases(state).keep_ledger(ledger)
+        assert Cases(state).ledger() == ledger
+        state_of_another_boot(state)
+        assert Cases(state).ledger() == Ledger()
+
+
+def test_a_pause_outlives_the_machine_for_what_is_left_of_it(tmp_path: Path) -> None:
+    pause = Pause("ana", since=1000.0, why="mudanza", until=500.0, ends=1100.0)
+    with opened(tmp_path) as state:
+        cases = Cases(state)
+        assert cases.pause(0.0, 0.0) is None
+        cases.keep_pause(pause)
+        assert cases.pause(now=450.0, wall=1050.0) == pause
+        state_of_another_boot(state)
+        for wall, left in ((1040.0, 60.0), (2000.0, 0.0), (0.0, 100.0)):
+            anew = cases.pause(now=7.0, wall=wall)
+            assert anew is not None
+            assert anew.until == 7.0 + left
+        cases.keep_pause(None)
+        assert cases.pause(0.0, 0.0) is None
+
+
+def state_of_another_boot(state: State) -> None:
+    """As if all of it had been written before the machine was started anew."""
+    with state.transaction() as db:
+        for name, value in db.execute("SELECT name, value FROM kept").fetchall():
+            body = json.dumps(json.loads(value) | {"boot": "another"})
+            db.execute("UPDATE kept SET value = ? WHERE name = ?", (body, name))

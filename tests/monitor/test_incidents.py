@@ -18,6 +18,7 @@ from monitor.model import (
     Line,
     Match,
     Outcome,
+    Pause,
     Result,
     Severity,
 )
@@ -196,11 +197,11 @@ def test_when_too_much_breaks_at_once_no_hand_is_moved() -> None:
 
 def test_paused_it_sees_and_counts_but_does_nothing_until_resumed() -> None:
     case = Case(timeout=(Rung("resume_job"),))
-    case.book.paused = True
+    case.book.paused = Pause("ana", 0.0)
     case.say(match())
     assert case.tried() == []
     assert case.book.next_due() is None
-    case.book.paused = False
+    case.book.paused = None
     assert case.tried() == ["resume_job"]
 
 
@@ -258,3 +259,129 @@ def test_whatever_comes_each_incident_is_in_one_state_and_budgets_hold(
             assert (incident.next_at is not None) == (
                 incident.state in (IncidentState.DETECTED, IncidentState.RETRYING)
             )
+
+
+def test_repeats_of_what_has_failed_are_counted_without_a_word() -> None:
+    case = Case(timeout=(Rung("first"),))
+    case.say(match())
+    case.tried()
+    case.end(FAILED)
+    told = len(case.moves)
+    for _ in range(1000):
+        last = case.say(match())
+    assert len(case.moves) == told
+    assert (last.state, last.occurrences) == (IncidentState.FAILED, 1001)
+
+
+def test_one_executor_per_target_though_two_incidents_are_due_at_once() -> None:
+    # C 28
+    case = Case(timeout=(Rung("resume_job"),))
+    one = case.say(match(job="J1"))
+    two = case.say(match(job="J2"))
+    assert case.tried() == ["resume_job"]
+    assert case.tried() == []
+    assert case.book.next_due() is None, "nobody spins while the other waits for its turn"
+    case.end(DONE)
+    assert [each.incident.id for each in case.book.due(case.now)] == [two.id]
+    assert case.book.known[one.key].state is IncidentState.RETRYING
+
+
+def test_two_hundred_lines_in_eight_files_are_one_action() -> None:
+    # C 28
+    case = Case(timeout=(Rung("resume_job"),))
+    for number in range(200):
+        said = match()
+        case.say(replace(said, line=replace(said.line, path=f"logs/{number % 8}.log")))
+    assert case.tried() == ["resume_job"]
+    assert len(case.book.known) == 1
+
+
+def test_what_follows_from_a_root_has_its_own_ladder_when_it_outlives_it() -> None:
+    case = Case(disk_full=(Rung("free_disk"),), database=(Rung("resume_job"),))
+    disk = case.say(match(Category.DISK_FULL, "/data"))
+    follows = case.say(match(Category.DATABASE, None, text="database or disk is full"))
+    assert follows.root == disk.id
+    assert case.tried() == ["free_disk"]
+    case.end(DONE)
+    assert case.say(match(Category.DATABASE, None)).state is IncidentState.ALERT_ONLY
+    case.now += 10
+    case.tried()
+    assert case.book.known[disk.key].state is IncidentState.RESOLVED
+    again = case.say(match(Category.DATABASE, None))
+    assert (again.id, again.state, again.root) == (follows.id, IncidentState.DETECTED, None)
+    assert case.tried() == ["resume_job"]
+
+
+def test_the_noise_of_stopping_that_goes_on_afterwards_is_trouble_after_all() -> None:
+    case = Case(timeout=(Rung("resume_job"),))
+    noise = case.say(match(), stopping=True)
+    assert case.say(match(), stopping=True).state is IncidentState.ALERT_ONLY
+    later = case.say(match())
+    assert (later.id, later.state) == (noise.id, IncidentState.DETECTED)
+    assert case.tried() == ["resume_job"]
+
+
+def test_after_a_storm_what_goes_on_is_taken_up_again_no_faster_than_a_storm() -> None:
+    case = Case(Repair(storm=5, actions=1000))
+    hosts = [f"host{number}" for number in range(50)]
+    for host in hosts:
+        case.say(match(subject=host))
+    assert len(case.book.open_ones()) == 5
+    for _ in range(1000):  # repeats alone keep no storm alive
+        case.now += 0.05
+        case.say(match(subject=hosts[-1]))
+    case.now += 60
+    for host in hosts:
+        case.say(match(subject=host))
+    assert len(case.book.open_ones()) == 10
+
+
+def test_a_root_that_was_open_when_the_monitor_died_mutes_what_follows_all_the_same() -> None:
+    case = Case()
+    disk = case.say(match(Category.DISK_FULL, "/data"))
+    after = Case()
+    after.book.restore(case.book.known.values(), (), after.now)
+    assert after.say(match(Category.CRASH, None)).root == disk.id
+
+
+@pytest.mark.parametrize(
+    "case",
+    [
+        Case(Repair(dry_run=True), timeout=(Rung("resume_job"),)),
+        Case(Repair(dry_run_for=("timeout",)), timeout=(Rung("resume_job"),)),
+        Case(Repair(dry_run_for=("a rule",)), timeout=(Rung("resume_job"),)),
+        Case(timeout=(Rung("resume_job", dry_run=True),)),
+    ],
+)
+def test_a_dry_run_is_looked_at_costs_no_budget_and_ends_as_told_only(case: Case) -> None:
+    case.say(match())
+    [attempt] = case.book.due(case.now)
+    assert attempt.dry
+    assert not case.book.ledger.spent
+    after = case.end(Outcome(Result.DRY_RUN, "dry run: resume_job was not done"))
+    assert (after.state, after.why) == (
+        IncidentState.ALERT_ONLY,
+        "dry run: resume_job was not done",
+    )
+    case.say(match())
+    assert case.tried() == [], "it is said once, not for every line"
+
+
+def test_a_rule_that_says_dry_run_is_only_thought_through() -> None:
+    case = Case(timeout=(Rung("resume_job"),))
+    case.book.dry_rules = frozenset({"a rule"})
+    case.say(match())
+    case.say(match(rule="another rule", subject="elsewhere"))
+    assert sorted(attempt.dry for attempt in case.book.due(case.now)) == [False, True]
+
+
+def test_a_reboot_does_not_leave_a_repaired_incident_waiting_for_an_hour() -> None:
+    case = Case(timeout=(Rung("resume_job"),))
+    case.now = 1e6
+    case.say(match())
+    case.tried()
+    case.end(DONE)
+    after = Case()
+    after.now = 5.0
+    after.book.restore(case.book.known.values(), (), after.now)
+    assert after.book.next_due() == 15.0
