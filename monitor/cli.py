@@ -17,6 +17,7 @@ from monitor.texts import language, say
 # The module monitor.commands.NAME has `arguments(parser)` and `run(arguments) -> exit code`.
 COMMANDS = (
     "run",
+    "check",
     "status",
     "start",
     "stop",

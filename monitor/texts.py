@@ -190,6 +190,21 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "which rules hit a line, which wins and why",
     ),
     "help_names": ("los hijos; todos si no se dice", "the children; all of them when not said"),
+    "help_check": (
+        "mira si todo está listo para arrancar, y qué orden arregla lo que falta",
+        "see whether all is ready for a start, and which command mends what is not",
+    ),
+    "help_fix": (
+        "arregla lo que se puede arreglar sin riesgo (carpetas, permisos de .env)",
+        "mend what can be mended safely (folders, the mode of .env)",
+    ),
+    "help_offline": ("sin preguntar a nadie por la red", "without asking anybody over the network"),
+    "check_end_0": ("Todo listo.", "All is ready."),
+    "check_end_1": ("Listo, con avisos: {warnings}.", "Ready, with warnings: {warnings}."),
+    "check_end_2": (
+        "No está listo: {wrong} por arreglar, {warnings} avisos.",
+        "Not ready: {wrong} to mend, {warnings} warnings.",
+    ),
     "help_json": ("en JSON, para programas", "as JSON, for programs"),
     "help_quiet": (
         "no mostrar aquí las líneas de los hijos",

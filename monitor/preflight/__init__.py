@@ -1,0 +1,1 @@
+"""Whether all is there that a home needs, looked at before it is started."""
