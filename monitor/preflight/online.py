@@ -15,6 +15,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from monitor.preflight.finding import Finding, ready, warning, wrong
@@ -30,17 +31,13 @@ class SilentError(Exception):
 
 def look(server: str, local: bool, tokens: dict[str, str], admins: list[str]) -> list[Finding]:
     """All of it at once; the slowest answer is what it takes."""
+    asks = [partial(_token, server, name, token) for name, token in tokens.items()]
+    if "TELEGRAM_TOKEN" in tokens:
+        asks += [partial(_admin, server, tokens["TELEGRAM_TOKEN"], admin) for admin in admins]
+    if local:
+        asks.append(partial(_local, server))
     with ThreadPoolExecutor(8) as at_once:
-        works = [
-            at_once.submit(lambda n=name: list(_token(server, n, tokens[n]))) for name in tokens
-        ]
-        speaker = tokens.get("TELEGRAM_TOKEN")
-        if speaker:
-            works += [
-                at_once.submit(lambda a=admin: list(_admin(server, speaker, a))) for admin in admins
-            ]
-        if local:
-            works.append(at_once.submit(lambda: list(_local(server))))
+        works = [at_once.submit(lambda ask: list(ask()), ask) for ask in asks]
         return [finding for work in works for finding in work.result()]
 
 
