@@ -16,7 +16,7 @@ from monitor.control import serve
 from monitor.diary import Diary
 from monitor.echo import Echo
 from monitor.heal.casework import Casework
-from monitor.heal.repairs import casework_of, dry_rules_of, respond_of
+from monitor.heal.repairs import Repairs, casework_of, dry_rules_of
 from monitor.home import rules_cache, socket_path
 from monitor.logs import Logs
 from monitor.model import FileId, Severity, Told
@@ -58,6 +58,7 @@ class App:
         self._end_why = ""
         self._code = CLEAN
         self._reload = asyncio.Event()
+        self._repairs: Repairs
         self._logs: Logs
 
     async def run(self) -> int:
@@ -75,6 +76,7 @@ class App:
             self.work = casework_of(self.config, self.crew, state, self.tell, self._warn_of_state)
             self._heal_by(self.config, self._rules)
             stack.callback(self.work.close)
+            self._repairs = Repairs(self.config, self.crew, self.work)
             self._logs = Logs(self.config, self.crew, state, self._echo, self.tell, self._is_ours)
             self._logs.understand(self._classifier(self._rules), self.work)
             stack.callback(self._logs.close)
@@ -91,7 +93,8 @@ class App:
         works = (
             self._logs.run(),
             self._logs.keep_small(),
-            respond_of(self.config, self.crew, self.work).run(),
+            self._repairs.respond.run(),
+            self._repairs.checks.run(),
             self._reload_when_asked(),
             self._ping(),
         )
@@ -194,6 +197,7 @@ class App:
             self._logs.understand(self._classifier(rules), self.work)
             changed.append("rules")
         self._heal_by(config, rules)
+        self._repairs.apply(config)
         self._logs.apply(config)
         self._say("reloaded", what=", ".join(changed) or "-")
         return changed

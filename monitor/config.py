@@ -16,7 +16,7 @@ from typing import Any, Literal
 from dotenv import dotenv_values
 
 from monitor.home import data_folder
-from monitor.options import Child, Disk, Repair, Rung
+from monitor.options import Child, Disk, Repair, Rung, Server
 from monitor.settings import (
     Fault,
     SettingsError,
@@ -40,6 +40,9 @@ PIPELINE_KEYS = (
     "AI_API_KEY",
 )
 
+_YES = ("1", "true", "yes", "on", "si", "sí")
+BOT_API = "http://127.0.0.1:8081"  # where a local Bot API server listens by default
+
 
 @dataclass(frozen=True, slots=True)
 class Config:
@@ -59,6 +62,9 @@ class Config:
     )
     repair: Repair = setting(Repair(), "how repairs are made, and how many at most")
     disk: Disk = setting(Disk(), "how much room there shall be")
+    servers: Mapping[str, Server] = setting(
+        MappingProxyType({}), "servers that we may start again, by `host:port`"
+    )
     ladders: Mapping[str, tuple[Rung, ...]] = setting(
         MappingProxyType({}), "what is tried, by category or by the name of a rule"
     )
@@ -68,6 +74,13 @@ class Config:
     def data(self) -> Path:
         """Where the monitor keeps what it must remember."""
         return data_folder(self.home)
+
+    @property
+    def bot_api(self) -> str | None:
+        """The local Bot API server's address, when one is used."""
+        if self.secrets.get("USE_LOCAL_BOT_API", "").strip().lower() not in _YES:
+            return None
+        return self.secrets.get("TELEGRAM_BOT_API_LOCAL_URL", "").strip() or BOT_API
 
     def log_of(self, name: str) -> Path:
         return self.home / (self.children[name].log.file or f"logs/{name}.log")

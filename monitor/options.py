@@ -91,7 +91,23 @@ class Health:
 
 @dataclass(frozen=True, slots=True)
 class Disk:
-    target: Bytes = setting(5 << 30, "free what is ours until so much is free")
+    warn: Bytes = setting(
+        5 << 30, "tell it once when less is free, or less than a quarter of the disk; 0 never"
+    )
+    critical: Bytes = setting(
+        2 << 30, "hold the intake and free what is ours below this, or a tenth of the disk; 0 never"
+    )
+    target: Bytes = setting(
+        5 << 30, "free what is ours until so much is free, or a quarter of the disk"
+    )
+    every: Seconds = setting(30.0, "how often disks and the local Bot API server are looked at")
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    restart: tuple[str, ...] = setting(
+        (), "a command that starts it again when it does not answer; no shell reads it"
+    )
 
 
 @dataclass(frozen=True, slots=True)

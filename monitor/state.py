@@ -86,6 +86,10 @@ class StateUnwritable(StateError):  # noqa: N818
     """Nothing can be written just now: go on in memory, say so, and try again."""
 
 
+class StateFull(StateUnwritable):
+    """There is no room on the disk; who can make some may try again at once."""
+
+
 class _Broken(Exception):  # noqa: N818
     """This is no database of ours, or no longer one."""
 
@@ -95,6 +99,7 @@ class State:
 
     def __init__(self, connection: sqlite3.Connection) -> None:
         self._db = connection
+        self._owed: dict[str, tuple[object, ...]] = {}  # what the disk has not taken yet
 
     @classmethod
     def open(cls, path: str, *, at: float, warn: Callable[[str], None]) -> State:
@@ -133,6 +138,11 @@ class State:
             with suppress(sqlite3.Error):
                 self._db.execute("ROLLBACK")
             raise
+
+    def shrink(self) -> None:
+        """What waits in the write-ahead log is brought into the file, and its room given back."""
+        with suppress(sqlite3.Error):
+            self._db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
 
     # --- how far the logs were read ------------------------------------------------------------
 
@@ -187,10 +197,14 @@ class State:
         return Memory(Past(tuple(json.loads(ends)), streak, opened), stopped_by)
 
     def remember(self, name: str, memory: Memory) -> None:
+        """As soon as the disk takes it: a child's end must not wait for room, nor end us."""
         past = memory.past
         row = (name, boot_id(), json.dumps(past.ends), past.streak, past.opened, memory.stopped_by)
-        with self.transaction() as db:
-            db.execute("REPLACE INTO child VALUES (?, ?, ?, ?, ?, ?)", row)
+        self._owed[name] = row
+        with suppress(StateUnwritable):
+            with self.transaction() as db:
+                db.executemany("REPLACE INTO child VALUES (?, ?, ?, ?, ?, ?)", self._owed.values())
+            self._owed.clear()
 
     # --- open and shut -------------------------------------------------------------------------
 
@@ -295,6 +309,8 @@ def _told() -> Iterator[None]:
         yield
     except sqlite3.DatabaseError as error:
         name = getattr(error, "sqlite_errorname", "")
+        if name.startswith("SQLITE_FULL"):
+            raise StateFull(f"the state cannot be written: {error}") from error
         if name.startswith(NOT_NOW):
             raise StateUnwritable(f"the state cannot be written: {error}") from error
         raise

@@ -220,6 +220,18 @@ class Book:
         )
         return self._keep(again, current, None, outcome)
 
+    # --- what a look shows ---
+
+    def gone(self, incident: Incident, why: str) -> Incident:
+        """The cause was seen to be gone, whoever took it away."""
+        over = replace(incident, state=IncidentState.RESOLVED, next_at=None, why=why)
+        return self._keep(over, incident)
+
+    def begin_again(self, incident: Incident, why: str, now: float) -> Incident:
+        """What it failed at is possible now: its ladder from the start."""
+        ladder = self.ladder(incident.match)
+        return self._keep(incidents.from_the_start(incident, ladder, now, why), incident)
+
     # --- what a person says ---
 
     def by_id(self, id: int) -> Incident | None:

@@ -6,6 +6,7 @@ import contextlib
 import socket
 import time
 from collections.abc import Callable, Sequence
+from typing import TypeVar
 
 from monitor.heal.book import Book, Ledger
 from monitor.heal.cases import Cases
@@ -24,9 +25,10 @@ from monitor.model import (
 )
 from monitor.options import Rung
 from monitor.records.writer import Records, RecordsError
-from monitor.state import State, StateUnwritable
+from monitor.state import State, StateFull, StateUnwritable
 
-_SIZE, _KEEP = 10 << 20, 10
+T = TypeVar("T")
+_MOST_WAITING = 1000  # records that wait in memory while the disk takes nothing
 
 
 def clock() -> float:
@@ -55,6 +57,7 @@ class Casework:
         self._host = socket.gethostname()
         self._moved: dict[int, Incident] = {}
         self._unsaved: list[dict[str, object]] = []
+        self._lost = 0  # of those that waited too long
         self._degraded = False
         self._counted: dict[int, Incident] = {}  # no record, but not to be forgotten
         self._spent: Ledger | None = None  # as it was written down last
@@ -66,6 +69,8 @@ class Casework:
             stopping = self._facts(child).stopping
             taken = self.book.take(match, child, clock(), stopping=stopping)
             self._counted[taken.id] = taken
+            if self._moved:  # also when it cannot be written down: who makes room may act
+                self.on_news()
 
     # --- the book tells what moved ---
 
@@ -76,6 +81,10 @@ class Casework:
         next_try = None if waits is None else at + max(0.0, waits - clock())
         record = record_of(incident, rung, outcome, rungs, facts, self._host, at, next_try)
         self._unsaved.append(record)
+        if len(self._unsaved) > _MOST_WAITING:
+            self._lost += 1 if self._lost else 2
+            why = f"{self._lost} records were lost here: the disk took none for too long"
+            self._unsaved[:2] = [gap_record(why, at)]
         self._moved[incident.id] = incident
         self._tell(_told(incident, rung, outcome))
 
@@ -92,6 +101,7 @@ class Casework:
         moved = bool(self._moved)
         self._moved.clear()
         self._unsaved.clear()
+        self._lost = 0
         self._counted.clear()
         self._spent = self.book.ledger
         if moved:
@@ -109,22 +119,37 @@ class Casework:
         if not self.has_news:
             return
         with contextlib.suppress(StateUnwritable):
-            self._write()
+            self._durably(lambda: None)
+
+    def catch_up(self) -> None:
+        """What waited for room on the disk is written as soon as there is some."""
+        self.settle()
+        self.project()
 
     def intend(self, incident: Incident, strategy: str) -> int:
         """On disk before anything is done."""
+        return self._durably(lambda: self._cases.intend(incident.id, strategy, time.time()))
+
+    def _durably(self, write: Callable[[], T]) -> T:
+        """With all that moved, in one transaction; on a full disk the ballast makes room for it."""
+        try:
+            done = self._written(write)
+        except StateFull:
+            if self._records is None or not self._records.make_room():
+                raise
+            self._state.shrink()
+            done = self._written(write)
+        self.saved()
+        return done
+
+    def _written(self, write: Callable[[], T]) -> T:
         with self._state.transaction():
             self.save()
-            number = self._cases.intend(incident.id, strategy, time.time())
-        self.saved()
-        return number
+            return write()
 
     def outcome(self, attempt: int, outcome: Outcome) -> None:
         with contextlib.suppress(StateUnwritable):
-            with self._state.transaction():
-                self._cases.finish(attempt, outcome.result)
-                self.save()
-            self.saved()
+            self._durably(lambda: self._cases.finish(attempt, outcome.result))
 
     def unfinished(self) -> Sequence[tuple[int, Incident, str]]:
         """What a killed monitor was in the middle of."""
@@ -145,7 +170,7 @@ class Casework:
         if incident is None:
             return No("no_such_incident", (("id", f"INC-{id}"),))
         after = self.book.said(word, incident, by, clock())
-        self._write()
+        self._durably(lambda: None)
         return after
 
     def pause(self, pause: Pause) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import re
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,6 +18,7 @@ from monitor.supervise.minder import Minder
 _SAFE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.:@-]{0,127}")
 _JOB_ENDS = ("succeeded", "failed", "cancelled")
 _LOOK_EVERY = 0.25
+_ANSWERS_WITHIN = 30.0
 
 
 class Handle:
@@ -41,7 +43,7 @@ class Handle:
 
     async def restart(self, why: str) -> str:
         """Through the minder, so that it is counted with the crashes; up when this returns."""
-        before = self._minder.view().starts
+        before, served = self._minder.view().starts, child_api.is_served(self.control)
         if self._minder.state not in (ChildState.RUNNING, ChildState.STARTING):
             raise RefusedError(f"{self.name} is {self._minder.state}")
         if self._minder.settings.restart.policy == "never":
@@ -51,7 +53,19 @@ class Handle:
             if self._minder.state in (ChildState.FAILED, ChildState.GIVEN_UP, ChildState.STOPPED):
                 raise FailedError(f"{self.name} did not come up: {self._minder.view().why}")
             await asyncio.sleep(_LOOK_EVERY)
+        if served:
+            await self._until_it_answers()
         return f"restarted {self.name} (pid {self.pid})"
+
+    async def _until_it_answers(self) -> None:
+        """Who served the socket before does so again soon; until then it can be told nothing."""
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_ANSWERS_WITHIN):
+                while self._minder.running.is_set():
+                    with contextlib.suppress(child_api.NoAnswerError):
+                        await child_api.ask(self.control, "GET", "/health")
+                        return
+                    await asyncio.sleep(_LOOK_EVERY)
 
     async def stop(self, why: str) -> str:
         """It stays down until a person starts it."""

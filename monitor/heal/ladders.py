@@ -27,8 +27,14 @@ DEFAULTS: Mapping[Category, Ladder] = {
     Category.PERMISSION: (Rung("take_ownership"),),
     Category.MISSING_PATH: (Rung("make_directory"),),
     Category.CORRUPT_FILE: (Rung("quarantine", attempts=2),),
-    Category.DISK_FULL: (Rung("free_disk", attempts=3, delay=2.0),),
-    Category.SERVER_DOWN: (Rung("probe_server", attempts=3, delay=10.0, max_delay=10.0),),
+    Category.DISK_FULL: (
+        Rung("free_disk", attempts=3, delay=2.0),
+        Rung("free_disk", attempts=3, delay=60.0, max_delay=240.0),
+    ),
+    Category.SERVER_DOWN: (
+        Rung("probe_server", attempts=3, delay=10.0, max_delay=10.0),
+        Rung("restart_server"),
+    ),
     Category.RATE_LIMIT: (Rung("wait_out", attempts=2),),
     Category.RECIPIENT_GONE: (Rung("note"),),
     Category.FILE_TOO_BIG: (Rung("note"),),
@@ -40,10 +46,13 @@ DEFAULTS: Mapping[Category, Ladder] = {
     Category.HANG: (Rung("restart_child"),),
 }
 
+# Looks that find something a person should know and nobody of ours can mend.
+ONLY_TOLD = ("vigia.disk_low", "vigia.disk_silent")
+
 
 def ladder_for(rule: str, category: Category, chosen: Mapping[str, Ladder]) -> Ladder:
     """The rungs for this trouble; none means that it is only told."""
-    for key in (rule, category.value):
+    for key in (rule,) if rule in ONLY_TOLD else (rule, category.value):
         if key in chosen:
             return tuple(takewhile(lambda rung: rung.do != "alert_only", chosen[key]))
-    return DEFAULTS.get(category, ())
+    return () if rule in ONLY_TOLD else DEFAULTS.get(category, ())

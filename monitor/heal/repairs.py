@@ -10,19 +10,22 @@ import time
 from collections.abc import Callable, Mapping
 
 from monitor.config import Config
-from monitor.heal import strategies
+from monitor.heal import strategies, strategy
 from monitor.heal.book import Book
 from monitor.heal.cases import Cases
 from monitor.heal.casework import Casework, clock
+from monitor.heal.checks import Checks
 from monitor.heal.handle import Handle
+from monitor.heal.intake import Intake
 from monitor.heal.ladders import Ladder
 from monitor.heal.recording import ChildFacts
 from monitor.heal.respond import Respond
+from monitor.heal.room import Room
 from monitor.heal.strategy import Tools
 from monitor.model import Category, ChildState, Incident, Told
 from monitor.options import Child
 from monitor.records.writer import Records
-from monitor.safe.paths import Owner, roots_of
+from monitor.safe.paths import Owner, Roots, roots_of
 from monitor.safe.quarantine import Quarantine
 from monitor.settings import Fault, SettingsError
 from monitor.state import State
@@ -57,30 +60,56 @@ def casework_of(
     return work
 
 
-def respond_of(config: Config, crew: Crew, work: Casework) -> Respond:
-    live = [str(config.log_of(name)) for name in config.children]  # no line moves its own log away
-    roots = roots_of(
-        config.home, config.roots, owners=_owners(config), kept=[*live, *config.follow]
-    )
-    quarantine = Quarantine(config.data / "quarantine", frozenset(_owners(config)))
-    quarantine.recover()
+class Repairs:
+    """Who repairs and who looks, with what the configuration gives them to work with."""
 
-    def tools_for(incident: Incident, last: bool) -> Tools:
-        child = config.children.get(incident.child)
-        minder = crew.minders.get(incident.child)
-        return Tools(
-            home=config.home,
-            child=Handle(minder, minder.settings.retry) if minder else None,
-            roots=roots,
-            owner=owner_of(child),
-            quarantine=quarantine,
-            disk_target=config.disk.target,
-            last=last,
+    def __init__(self, config: Config, crew: Crew, work: Casework) -> None:
+        self._crew = crew
+        self._roots: Roots
+        self._quarantine: Quarantine
+        self._room: Room
+        self.apply(config)
+        self._quarantine.recover()
+        self._intake = Intake(self._children)
+        self.respond = Respond(work.book, work, strategies.BY_NAME, self._tools, clock)
+        work.on_news = self.respond.wake
+
+        def settle() -> None:
+            work.catch_up()
+            self.respond.wake()
+
+        self.checks = Checks(
+            work.book, lambda: self._room, lambda: self._config.bot_api, self._intake, settle, clock
         )
 
-    respond = Respond(work.book, work, strategies.BY_NAME, tools_for, clock)
-    work.on_news = respond.wake
-    return respond
+    def apply(self, config: Config) -> None:
+        """From the next attempt on."""
+        self._config = config
+        live = [str(config.log_of(name)) for name in config.children]  # no line moves its own log
+        owners = _owners(config)
+        self._roots = roots_of(
+            config.home, config.roots, owners=owners, kept=[*live, *config.follow]
+        )
+        self._quarantine = Quarantine(config.data / "quarantine", frozenset(owners))
+        places = (str(config.home), *(root.path for root in self._roots.roots))
+        self._room = Room(config.disk, places)
+
+    def _children(self) -> dict[str, strategy.Child]:
+        minders = self._crew.minders
+        return {name: Handle(minder, minder.settings.retry) for name, minder in minders.items()}
+
+    def _tools(self, incident: Incident, last: bool) -> Tools:
+        return Tools(
+            home=self._config.home,
+            child=self._children().get(incident.child),
+            roots=self._roots,
+            owner=owner_of(self._config.children.get(incident.child)),
+            quarantine=self._quarantine,
+            room=self._room,
+            intake=self._intake,
+            servers=self._config.servers,
+            last=last,
+        )
 
 
 def facts_of(crew: Crew, name: str) -> ChildFacts:

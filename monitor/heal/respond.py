@@ -14,6 +14,7 @@ from monitor.state import StateUnwritable
 
 Clock = Callable[[], float]
 
+_GONE = (Result.DONE, Result.NOTHING)
 _JOB_LIMIT = 900.0  # seconds that a resumed job may take
 
 
@@ -95,20 +96,33 @@ class Respond:
         incident = attempt.incident
         written: list[int | None] = [None]
         try:
-            async with asyncio.timeout(strategy.limit):
-                await strategy.check(incident, tools)
-                if attempt.dry:
-                    outcome = Outcome(Result.DRY_RUN, f"dry run: {strategy.name} was not done")
-                    return None, outcome
-                written.append(self._intend(incident, strategy))
-                detail = await strategy.act(incident, tools)
-                proof = await strategy.prove(incident, tools)
-            if strategy.resumes:
-                proof = await _resumed(incident, tools, proof)
-            outcome = Outcome(Result.DONE, detail, proof)
+            outcome = await self._acted(strategy, attempt, tools, written)
+            if outcome.result in _GONE and strategy.resumes and _can_resume(incident, tools):
+                if outcome.result is Result.NOTHING:
+                    written.append(self._intend(incident, strategy))
+                proof = await _resumed(incident, tools, outcome.proof)
+                outcome = Outcome(Result.DONE, outcome.detail, proof)
         except Exception as error:  # noqa: BLE001 - one broken strategy must not end the monitor
             outcome = _outcome_of(error, strategy)
         return written[-1], outcome
+
+    async def _acted(
+        self, strategy: Strategy, attempt: Attempt, tools: Tools, written: list[int | None]
+    ) -> Outcome:
+        """The cause was there and was taken away, or it was not there any more."""
+        incident = attempt.incident
+        dry = Outcome(Result.DRY_RUN, f"dry run: {strategy.name} was not done")
+        async with asyncio.timeout(strategy.limit):
+            try:
+                await strategy.check(incident, tools)
+            except NotThereError as nothing:
+                job = strategy.resumes and _can_resume(incident, tools)
+                return dry if job and attempt.dry else Outcome(Result.NOTHING, str(nothing))
+            if attempt.dry:
+                return dry
+            written.append(self._intend(incident, strategy))
+            detail = await strategy.act(incident, tools)
+            return Outcome(Result.DONE, detail, await strategy.prove(incident, tools))
 
     def _intend(self, incident: Incident, strategy: Strategy) -> int | None:
         """On disk first; only who makes room on the disk may act without."""
@@ -146,8 +160,6 @@ class Respond:
 
 def _outcome_of(error: Exception, strategy: Strategy) -> Outcome:
     match error:
-        case NotThereError():
-            return Outcome(Result.NOTHING, str(error))
         case RefusedError():
             return Outcome(Result.REFUSED, str(error))
         case FailedError():
@@ -157,10 +169,14 @@ def _outcome_of(error: Exception, strategy: Strategy) -> Outcome:
     return Outcome(Result.FAILED, f"{strategy.name}: {type(error).__name__}: {error}")
 
 
+def _can_resume(incident: Incident, tools: Tools) -> bool:
+    named = "job" in dict(incident.match.captures)
+    return named and tools.child is not None and tools.child.can_retry()
+
+
 async def _resumed(incident: Incident, tools: Tools, proof: str) -> str:
-    """The job that failed is done again and seen to succeed, where the child can be told to."""
-    captures = dict(incident.match.captures)
-    if "job" not in captures or tools.child is None or not tools.child.can_retry():
-        return proof
+    """The job that failed is done again and seen to succeed."""
+    assert tools.child is not None, "asked before"
     async with asyncio.timeout(_JOB_LIMIT):
-        return f"{proof}; {await tools.child.retry(captures)}"
+        done = await tools.child.retry(dict(incident.match.captures))
+    return f"{proof}; {done}" if proof else done

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
+from monitor.heal.room import Room
 from monitor.model import Incident
+from monitor.options import Server
 from monitor.safe.paths import Owner, Roots
 from monitor.safe.quarantine import Quarantine
 
@@ -50,6 +52,14 @@ class Child(Protocol):
     def can_retry(self) -> bool: ...
 
 
+class Intake(Protocol):
+    """Who is told to take nothing new while something is in the way."""
+
+    async def hold(self, incident: Incident) -> tuple[str, ...]: ...
+
+    async def release(self, incident: int) -> None: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Tools:
     """What a strategy works with."""
@@ -59,7 +69,9 @@ class Tools:
     roots: Roots  # where files may be touched
     owner: Owner  # whose they shall be: the child's user
     quarantine: Quarantine
-    disk_target: int  # bytes that shall be free
+    room: Room  # what is free on the disks
+    intake: Intake
+    servers: Mapping[str, Server]  # those that we may start again, by host and port
     last: bool  # no further attempt on this rung
 
 

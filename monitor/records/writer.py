@@ -124,6 +124,10 @@ class Records:
                 done += taken
         self._ballast.make()
 
+    def make_room(self) -> bool:
+        """The ballast goes, also for those whose words come here later; whether there was any."""
+        return self._ballast.free()
+
     def close(self) -> None:
         self._let_go()
         if self._head >= 0:

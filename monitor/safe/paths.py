@@ -161,17 +161,19 @@ class Space:
     bytes: int
     total: int
     inodes: int | None  # None where the file system does not count them
+    inodes_total: int = 0
+    device: int = 0  # which file system it is
 
 
 def free_space(path: str | Path) -> Space | Failed:
     """Room for bytes and for files: a disk may be full of either."""
     try:
-        found = os.statvfs(path)
+        found, device = os.statvfs(path), os.stat(path).st_dev
     except OSError as error:
         return Failed(f"{path}: {error.strerror}", error.errno or 0, str(path))
     block = found.f_frsize
     inodes = found.f_favail if found.f_files else None
-    return Space(found.f_bavail * block, found.f_blocks * block, inodes)
+    return Space(found.f_bavail * block, found.f_blocks * block, inodes, found.f_files, device)
 
 
 def prove_writable_directory(place: Place, uid: int, gid: int) -> Done | Refused | Failed:

@@ -35,6 +35,9 @@ class Vigia:
         self.process: subprocess.Popen[bytes]
 
     def configure(self, toml: str) -> None:
+        """How full the disk of this machine is, is nobody's trouble here."""
+        if "[disk]" not in toml:
+            toml += "\n[disk]\nwarn = 0\ncritical = 0\n"
         (self.home / "vigia.toml").write_text(toml)
 
     def command(self, *words: str) -> list[str]:

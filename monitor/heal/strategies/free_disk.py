@@ -8,11 +8,11 @@ import re
 import time
 from collections.abc import Callable
 
-from monitor.heal.strategies.files import answered
+from monitor.heal.room import Volume
 from monitor.heal.strategy import FailedError, NotThereError, Strategy, Tools
 from monitor.model import Incident
 from monitor.safe import paths
-from monitor.safe.paths import Failed, Place, Refused, Space
+from monitor.safe.paths import Failed, Place, Refused, Space, free_space
 from monitor.safe.sweep import Removed, remove_ours
 from monitor.texts import sized
 
@@ -21,39 +21,44 @@ _PART_AGE = 3600.0  # a download that was not touched for so long is abandoned
 _QUARANTINE_AGE = 30 * 86400.0
 
 
-def _space(tools: Tools) -> Space:
-    return answered(paths.free_space(tools.home))
+async def _volume(incident: Incident, tools: Tools) -> Volume:
+    volume = await tools.room.of(incident.match.subject)
+    if volume is None:
+        raise FailedError("no disk says how much of it is free")
+    return volume
 
 
-def _is_enough(tools: Tools) -> bool:
-    return _space(tools).bytes >= tools.disk_target
+async def check(incident: Incident, tools: Tools) -> str:
+    volume = await _volume(incident, tools)
+    if volume.has_plenty:
+        await tools.intake.release(incident.id)
+        raise NotThereError(volume.said)
+    return volume.said
 
 
-async def check(incident: Incident, tools: Tools) -> str:  # noqa: ARG001 - a step's form
-    space = _space(tools)
-    if space.bytes >= tools.disk_target and space.inodes != 0:
-        await _hold_intake(tools, False)
-        raise NotThereError(f"{sized(space.bytes)} are free")
-    return f"{sized(space.bytes)} are free"
+async def act(incident: Incident, tools: Tools) -> str:
+    held = await tools.intake.hold(incident)
+    before = await _volume(incident, tools)
+    removed = await asyncio.to_thread(_free, before, tools)
+    freed = (await _volume(incident, tools)).space.bytes - before.space.bytes
+    waits = f"; the intake of {', '.join(held)} waits" if held else ""
+    return f"removed {removed} files of ours, {sized(max(0, freed))} freed{waits}"
 
 
-async def act(incident: Incident, tools: Tools) -> str:  # noqa: ARG001 - a step's form
-    await _hold_intake(tools, True)
-    before = _space(tools).bytes
-    removed = await asyncio.to_thread(_free, tools)
-    freed = _space(tools).bytes - before
-    return f"removed {removed} files of ours, {sized(max(0, freed))} freed"
-
-
-def _free(tools: Tools) -> int:
+def _free(volume: Volume, tools: Tools) -> int:
     """Rotated logs, abandoned downloads, expired quarantine: in this order, until it is enough."""
+
+    def is_enough() -> bool:
+        space = free_space(volume.path)
+        return isinstance(space, Space) and Volume(volume.path, space, volume.disk).has_plenty
+
     count = 0
-    for place, is_ours in _ours(tools):
-        if _is_enough(tools):
+    for place, is_ours in _ours(volume, tools):
+        if is_enough():
             return count
-        swept = remove_ours(place, is_ours, enough=lambda: _is_enough(tools))
+        swept = remove_ours(place, is_ours, enough=is_enough)
         count += len(swept.gone) if isinstance(swept, Removed) else 0
-    if not _is_enough(tools):
+    if not is_enough():
         gone = tools.quarantine.purge_older(_QUARANTINE_AGE)
         count += 0 if isinstance(gone, Refused | Failed) else len(gone)
     return count
@@ -62,9 +67,13 @@ def _free(tools: Tools) -> int:
 Ours = Callable[[str, os.stat_result], bool]
 
 
-def _ours(tools: Tools) -> list[tuple[Place, Ours]]:
+def _ours(volume: Volume, tools: Tools) -> list[tuple[Place, Ours]]:
+    """Where to look, on the disk that is full: on another one it would help nobody."""
     found: list[tuple[Place, Ours]] = []
     for root in tools.roots.roots:
+        space = free_space(root.path)
+        if not isinstance(space, Space) or space.device != volume.space.device:
+            continue
         top = Place(root, ())
         found.append((top, _is_rotated_log))
         found += [(folder, _is_abandoned) for folder in (top, *paths.folders(top))]
@@ -79,17 +88,12 @@ def _is_abandoned(name: str, found: os.stat_result) -> bool:
     return name.endswith(".part") and time.time() - found.st_mtime > _PART_AGE
 
 
-async def _hold_intake(tools: Tools, held: bool) -> None:
-    if tools.child is not None:
-        await tools.child.pause(held)
-
-
-async def prove(incident: Incident, tools: Tools) -> str:  # noqa: ARG001 - a step's form
-    space = _space(tools)
-    if space.bytes < tools.disk_target:
-        raise FailedError(f"only {sized(space.bytes)} are free of the {sized(tools.disk_target)}")
-    await _hold_intake(tools, False)
-    return f"{sized(space.bytes)} are free"
+async def prove(incident: Incident, tools: Tools) -> str:
+    volume = await _volume(incident, tools)
+    if not volume.has_room:
+        raise FailedError(f"only {volume.said}")
+    await tools.intake.release(incident.id)
+    return volume.said
 
 
 STRATEGY = Strategy("free_disk", 120.0, check, act, prove, resumes=True, repeatable=True)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import re
 
 from monitor.heal.incidents import host_of
+from monitor.heal.servers import BOT_API_DOWN, answer_of, answers
 from monitor.heal.strategy import FailedError, NotThereError, Strategy, Tools
 from monitor.model import Incident
 
-_PATIENCE = 3.0
 _PORTS = {
     "http": 80,
     "https": 443,
@@ -43,46 +41,43 @@ def _port_in(rest: str) -> str | None:
     return found[1] if found else None
 
 
-async def answers(address: tuple[str, int]) -> str:
-    """Empty when somebody takes the connection, else why not."""
-    try:
-        async with asyncio.timeout(_PATIENCE):
-            _, writer = await asyncio.open_connection(*address)
-    except TimeoutError:
-        return f"no answer within {_PATIENCE:g} s"
-    except OSError as error:
-        return error.strerror or str(error)
-    writer.close()
-    with contextlib.suppress(OSError):
-        await writer.wait_closed()
-    return ""
-
-
-async def check(incident: Incident, tools: Tools) -> str:
+async def why_silent(incident: Incident) -> str:
+    """Empty when the server answers; ours is asked for an answer, others only for a connection."""
     address = address_of(incident)
     if address is None:
         raise NotThereError("the line names no server that can be asked; watching")
-    if why := await answers(address):
+    if incident.match.rule == BOT_API_DOWN:
+        return await answer_of(incident.match.subject or "")
+    return await answers(address)
+
+
+def named(incident: Incident) -> str:
+    """Host and port, for people and for the configuration."""
+    host, port = address_of(incident) or ("?", 0)
+    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+
+
+async def check(incident: Incident, tools: Tools) -> str:
+    if why := await why_silent(incident):
         return why
-    if tools.child is not None:
-        await tools.child.pause(False)
-    raise NotThereError(f"{address[0]}:{address[1]} answers again")
+    await tools.intake.release(incident.id)
+    raise NotThereError(f"{named(incident)} answers")
 
 
-async def act(incident: Incident, tools: Tools) -> str:  # noqa: ARG001 - a step's form
-    """Hold the intake, so that nothing new runs into it; the last attempt lets it go again."""
-    held = tools.child is not None and await tools.child.pause(not tools.last)
-    return "the intake waits" if held and not tools.last else "asked again"
+async def act(incident: Incident, tools: Tools) -> str:
+    """Hold the intake, so that nothing new runs into it; a line alone cannot hold it for long."""
+    if tools.last and incident.match.rule != BOT_API_DOWN:
+        await tools.intake.release(incident.id)
+        return "asked again"
+    held = await tools.intake.hold(incident)
+    return f"the intake of {', '.join(held)} waits" if held else "asked again"
 
 
 async def prove(incident: Incident, tools: Tools) -> str:
-    address = address_of(incident)
-    assert address is not None, "checked"
-    if why := await answers(address):
-        raise FailedError(f"{address[0]}:{address[1]}: {why}")
-    if tools.child is not None:
-        await tools.child.pause(False)
-    return f"{address[0]}:{address[1]} answers"
+    if why := await why_silent(incident):
+        raise FailedError(f"{named(incident)}: {why}")
+    await tools.intake.release(incident.id)
+    return f"{named(incident)} answers"
 
 
 STRATEGY = Strategy("probe_server", 20.0, check, act, prove, resumes=True, repeatable=True)

@@ -25,4 +25,4 @@ async def prove(incident: Incident, tools: Tools) -> str:  # noqa: ARG001 - a st
     return f"it runs as pid {tools.child.pid}"
 
 
-STRATEGY = Strategy("restart_child", 120.0, check, act, prove)
+STRATEGY = Strategy("restart_child", 120.0, check, act, prove, resumes=True)
