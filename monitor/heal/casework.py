@@ -198,11 +198,6 @@ class Casework:
                 self._cases.keep_pause(None)
             self._tell(Told("pause_over", facts=(("by", pause.by),)))
 
-    def _write(self) -> None:
-        with self._state.transaction():
-            self.save()
-        self.saved()
-
     def project(self) -> None:
         """Bring `logs/errors.json` up to what the state has; what does not fit now comes later."""
         try:
