@@ -15,6 +15,7 @@ from first_words import refuse_an_old_python, tell, words
 NEEDS = {
     "logrotate": ("logrotate", "logrotate"),
     "strace": ("strace", "strace"),
+    "systemd-analyze": ("systemd-analyze", "systemd"),
     "visudo": ("visudo", "sudo"),
 }
 

@@ -22,6 +22,7 @@ No hace falta nada más: ni token, ni .env, ni servidor. Lo que quede apagado se
                también VIGIA_HOME). Se crea lo que falte.
   --no-setup   no crea ni instala nada: usa este Python tal como está (un entorno ya activado,
                un contenedor). Si le falta algún paquete, se dice cuál.
+  --only-set-up  prepara el entorno y las carpetas, y termina.
   -- ORDEN     vigila otro programa en lugar del pipeline incluido.
   --help, -h   esta ayuda; no necesita red ni instala nada.
 Las demás opciones pasan tal cual a `vigia run`:
@@ -58,6 +59,7 @@ until setup.cfg changes. Nothing else is needed: no token, no .env, no server. W
                also VIGIA_HOME). What is missing there is made.
   --no-setup   makes and installs nothing: uses this Python as it is (an activated environment,
                a container). If it lacks a package, the package is named.
+  --only-set-up  makes the environment and the folders, and ends.
   -- CMD       supervises another program instead of the pipeline.
   --help, -h   this help; needs no network and installs nothing.
 All other options go to `vigia run` as they are:
@@ -101,6 +103,8 @@ def main(arguments):
         python = sys.executable
     else:
         python = bootstrap.environment(extras, os.path.join(home, "logs", "setup.log"))
+    if "--only-set-up" in own:
+        return 0
     # -P: a folder called `monitor` where the person happens to stand is not our monitor.
     return bootstrap.become(python, ["-P", "-m", "monitor", "run", "--home", home] + own + command)
 
