@@ -24,6 +24,9 @@ COMMANDS = (
     "restart",
     "reload",
     "shutdown",
+    "incidents",
+    "pause",
+    "resume",
     "events",
     "quarantine",
     "classify",
@@ -65,7 +68,8 @@ def _run_command(name: str, argv: Sequence[str], lang: str) -> int:
     )
     parser.add_argument("--home", metavar="DIR", help=say("help_home", lang))
     module.arguments(parser)
-    arguments = parser.parse_args(argv)
+    mixed = getattr(module, "MIXED", False)  # options may stand between the words
+    arguments = (parser.parse_intermixed_args if mixed else parser.parse_args)(argv)
     arguments.home = find_home(arguments.home, os.environ)
     arguments.lang = lang
     try:

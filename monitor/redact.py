@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import re
 
 HIDDEN = "[hidden]"
+_OBEYED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 # A random string has a capital or a digit beyond its first letter; "authentication" has none.
 _RANDOM = r"(?=[\w.~+/-]{1,64}?(?-i:[A-Z0-9=]))"
@@ -68,3 +70,9 @@ def _spelled(char: str) -> str:
     if number < 0x100:
         return f"\\x{number:02x}"
     return f"\\u{number:04x}" if number < 0x10000 else f"\\U{number:08x}"
+
+
+def as_json(value: object) -> str:
+    """JSON that keeps its accents and holds nothing a terminal would obey."""
+    text = json.dumps(value, ensure_ascii=False)
+    return _OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)

@@ -51,7 +51,7 @@ class SettingsError(Exception):
         self.faults = faults
 
 
-class _WrongError(Exception):
+class _WrongError(ValueError):
     """A value that does not fit, caught where its place is known."""
 
 

@@ -172,6 +172,15 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "detiene los hijos y el propio monitor",
         "stop the children and the monitor itself",
     ),
+    "help_incidents": (
+        "qué problemas hay; darse por enterado, cerrarlos o reintentar",
+        "what trouble there is; acknowledge it, close it or try again",
+    ),
+    "help_pause": (
+        "parar las reparaciones; se sigue vigilando y anotando",
+        "stop repairs; watching and recording go on",
+    ),
+    "help_resume": ("reanudar las reparaciones", "let repairs go on"),
     "help_events": (
         "lee, sigue y comprueba logs/errors.json",
         "read, follow and verify logs/errors.json",
@@ -226,6 +235,34 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "-- ORDEN ARG…: vigilar ese programa en lugar de los configurados",
         "-- CMD ARG…: watch over that program instead of the configured ones",
     ),
+    "help_for": ("acaba sola después de este tiempo", "it ends by itself after this time"),
+    "help_why": ("por qué, para quien lo lea", "why, for whoever reads it"),
+    "no_pause_of_nothing": ("una pausa dura más de 0 s", "a pause lasts more than 0 s"),
+    "help_what": (
+        "list y show miran; ack: estoy al tanto; resolve: está arreglado; retry: reparar de nuevo",
+        "list and show look; ack: I have seen it; resolve: it is mended; retry: repair it again",
+    ),
+    "help_ids": ("INC-12, inc-12 o 12", "INC-12, inc-12 or 12"),
+    "help_all": ("también los cerrados", "the closed ones too"),
+    "help_last": ("solo los últimos N; 0 todos", "only the last N; 0 all"),
+    "from_records": (
+        "{why}; esto dicen los registros (logs/errors.json)",
+        "{why}; this is what the records say (logs/errors.json)",
+    ),
+    "no_incidents": ("no hay incidentes abiertos", "there are no open incidents"),
+    "earlier_ones": ("y {count} anteriores: -n 0", "and {count} earlier ones: -n 0"),
+    "note_acked": ("{by} está al tanto", "{by} has seen it"),
+    "column_incident": ("incidente", "incident"),
+    "column_category": ("clase", "category"),
+    "column_subject": ("sobre", "about"),
+    "column_times": ("veces", "times"),
+    "column_opened": ("desde", "since"),
+    "column_last": ("última vez", "last seen"),
+    "column_child": ("en", "in"),
+    "column_rule": ("regla", "rule"),
+    "column_rung": ("paso", "step"),
+    "column_root": ("se debe a", "follows from"),
+    "column_acked": ("al tanto", "seen by"),
     "column_name": ("hijo", "child"),
     "column_state": ("estado", "state"),
     "column_pid": ("pid", "pid"),
@@ -250,6 +287,68 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Vigía en {home}, pid {pid}, activo {up}",
         "Vigía in {home}, pid {pid}, up {up}",
     ),
+    "status_repairs_paused": (
+        "Reparaciones en pausa por {by} hasta {until} ({why})",
+        "Repairs paused by {by} until {until} ({why})",
+    ),
+    "status_dry_run": (
+        "Solo se piensa (dry_run): no se repara nada",
+        "Dry run: nothing is repaired",
+    ),
+    "status_more": ("y {count} más: vigia incidents", "and {count} more: vigia incidents"),
+    "until_resumed": ("vigia resume", "vigia resume"),
+    "is_detected": ("detectado", "detected"),
+    "is_fixing": ("reparando", "fixing"),
+    "is_retrying": ("reintentando", "retrying"),
+    "is_resolved": ("resuelto", "resolved"),
+    "is_failed": ("fallido", "failed"),
+    "is_alert_only": ("solo aviso", "alert only"),
+    "is_gap": ("hueco", "gap"),
+    "said_ack": ("{id}: {by} está al tanto", "{id}: acknowledged by {by}"),
+    "said_resolve": ("{id}: cerrado por {by}", "{id}: closed by {by}"),
+    "said_retry": (
+        "{id}: se intenta de nuevo desde el primer paso",
+        "{id}: tried again from its first step",
+    ),
+    "said_retry_paused": (
+        "{id}: se intentará de nuevo cuando acabe la pausa (vigia resume)",
+        "{id}: will be tried again when the pause ends (vigia resume)",
+    ),
+    "already_acked": ("{id}: {by} ya está al tanto", "{id}: {by} has acknowledged it already"),
+    "already_closed": ("{id}: ya está cerrado ({why})", "{id}: is closed already ({why})"),
+    "already_retried": (
+        "{id}: {by} ya pidió que se intente de nuevo",
+        "{id}: {by} has already had it tried again",
+    ),
+    "is_closed": ("{id}: está cerrado ({why})", "{id}: is closed ({why})"),
+    "is_at_work": (
+        "{id}: se está reparando ahora mismo; repite la orden cuando termine el intento",
+        "{id}: is being repaired right now; say it again when the attempt has ended",
+    ),
+    "no_ladder": (
+        "{id}: nada nuestro repara {category}; hazlo a mano y usa: vigia incidents resolve {id}",
+        "{id}: nothing of ours repairs {category}; mend it, then: vigia incidents resolve {id}",
+    ),
+    "no_such_incident": ("no hay ningún incidente {id}", "there is no incident {id}"),
+    "not_an_incident": (
+        "{id!r} no es un incidente: INC-12 o 12",
+        "{id!r} is no incident: INC-12 or 12",
+    ),
+    "no_ids": ("¿qué incidente? INC-12 o 12", "which incident? INC-12 or 12"),
+    "not_written_down": (
+        "hecho, pero no se puede guardar ahora ({why}); se guardará en cuanto se pueda",
+        "done, but it cannot be written down now ({why}); it will be as soon as that is possible",
+    ),
+    "pause_begun": (
+        "Reparaciones en pausa hasta {until}; se sigue vigilando y anotando",
+        "Repairs paused until {until}; watching and recording go on",
+    ),
+    "pause_at_work": (
+        "{ids}: el intento en curso llegará a su fin",
+        "{ids}: the attempt under way comes to its end",
+    ),
+    "pause_ended": ("Reparaciones reanudadas", "Repairs go on"),
+    "was_not_paused": ("No había ninguna pausa", "There was no pause"),
     "no_such_child": ("no hay ningún hijo {name!r}", "there is no child {name!r}"),
     "shutting_down": ("apagándose", "shutting down"),
 }
@@ -264,6 +363,11 @@ def say(kind: str, lang: str, facts: Mapping[str, str] | None = None) -> str:
     """The text of that kind in that language; facts are data and never read as a pattern."""
     spanish, english = _SENTENCES[kind]
     return (spanish if lang == "es" else english).format_map(facts or {})
+
+
+def state_word(state: object, lang: str) -> str:
+    """The state of an incident, for people."""
+    return say(f"is_{state}", lang) if f"is_{state}" in _SENTENCES else str(state)
 
 
 def language(chosen: str = "auto") -> str:

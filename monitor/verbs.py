@@ -10,6 +10,8 @@ from typing import Any, Protocol
 
 from monitor.config import Config
 from monitor.control import Asker, NoError, Verb
+from monitor.heal import desk
+from monitor.heal.casework import Casework
 from monitor.settings import SettingsError
 from monitor.supervise.crew import Crew
 from monitor.supervise.minder import Minder
@@ -22,6 +24,7 @@ class Monitor(Protocol):
 
     config: Config
     crew: Crew
+    work: Casework
     started: float
 
     def end(self, why: str) -> None: ...
@@ -38,6 +41,7 @@ def verbs(monitor: Monitor) -> dict[str, Verb]:
             "pid": os.getpid(),
             "up": time.monotonic() - monitor.started,
             "children": [asdict(view) for view in monitor.crew.views()],
+            **desk.standing(monitor.work),
         }
 
     async def reload(_asker: Asker, question: Mapping[str, Any]) -> Any:
@@ -67,6 +71,7 @@ def verbs(monitor: Monitor) -> dict[str, Verb]:
         "restart": order(Minder.restart),
         "reload": reload,
         "shutdown": shutdown,
+        **desk.verbs(monitor.work),
     }
 
 

@@ -12,9 +12,9 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import IO, Any
 
-from monitor.commands.rules import as_json, fail, load_rules, rules_argument
+from monitor.commands.rules import fail, load_rules, rules_argument
 from monitor.model import Category, Chunk, FileId, Match, Severity
-from monitor.redact import printable, redact
+from monitor.redact import as_json, printable, redact
 from monitor.understand.classify import Classifier
 from monitor.understand.rule import Rules, RulesError
 from monitor.understand.verdict import Judge, Verdict

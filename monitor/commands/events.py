@@ -19,7 +19,7 @@ from monitor.records.chain import verify
 from monitor.records.history import Follow, generations, read
 from monitor.records.record import STATES
 from monitor.redact import printable
-from monitor.texts import language
+from monitor.texts import language, state_word
 
 _SENTENCES = {
     "what": (
@@ -48,13 +48,6 @@ _SENTENCES = {
     ),
     "not_intact": ("{count} hallazgo(s)", "{count} finding(s)"),
     "carried": ("(repetido al rotar)", "(repeated at rotation)"),
-    "detected": ("detectado", "detected"),
-    "fixing": ("reparando", "fixing"),
-    "retrying": ("reintentando", "retrying"),
-    "resolved": ("resuelto", "resolved"),
-    "failed": ("fallido", "failed"),
-    "alert_only": ("solo aviso", "alert only"),
-    "gap": ("hueco", "gap"),
 }  # fmt: skip
 
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days", "w": "weeks"}
@@ -183,7 +176,7 @@ def _as_line(event: Event, lang: str) -> str:
     """Local time, state, incident, category, subject, what was done and how it was proved."""
     parts = [
         _local(event.get("timestamp")),
-        f"{_say(str(event['state']), lang):<12}",
+        f"{state_word(event['state'], lang):<12}",
         f"{_word(event, 'incident'):<10}",
         f"{_word(event, 'category'):<12}",
         _word(event, "subject") or _word(event, "message"),
@@ -219,7 +212,5 @@ def _local(timestamp: object) -> str:
 
 
 def _say(kind: str, lang: str, **facts: object) -> str:
-    if kind not in _SENTENCES:
-        return kind
     spanish, english = _SENTENCES[kind]
     return (spanish if lang == "es" else english).format_map(facts)

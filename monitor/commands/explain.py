@@ -6,11 +6,11 @@ import argparse
 import os
 import sys
 
-from monitor.commands.rules import as_json, fail, load_rules, rules_argument
+from monitor.commands.rules import fail, load_rules, rules_argument
 from monitor.config import load
 from monitor.heal.ladders import Ladder, ladder_for
 from monitor.model import Category
-from monitor.redact import printable, redact
+from monitor.redact import as_json, printable, redact
 from monitor.settings import SettingsError
 from monitor.understand.rule import RulesError
 from monitor.understand.verdict import Judge, Verdict

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import re
 import sys
 from pathlib import Path
 
@@ -16,7 +15,6 @@ from monitor.understand.rule import PACKS, Rule, Rules, RulesError
 
 HELP = "list the rules, or prove them by their samples"
 BAD = 2
-OBEYED = re.compile("[\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069\ud800-\udfff]")
 
 
 def rules_argument(parser: argparse.ArgumentParser) -> None:
@@ -87,12 +85,6 @@ def fail(*messages: str) -> int:
     for message in messages:
         print(f"vigia: {printable(message)}".replace("\n", " "), file=sys.stderr)
     return BAD
-
-
-def as_json(value: object) -> str:
-    """JSON that keeps its accents and holds nothing a terminal would obey."""
-    text = json.dumps(value, ensure_ascii=False)
-    return OBEYED.sub(lambda found: f"\\u{ord(found[0]):04x}", text)
 
 
 def _list(rules: Rules) -> str:

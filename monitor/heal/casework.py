@@ -24,6 +24,7 @@ from monitor.model import (
     Told,
 )
 from monitor.options import Rung
+from monitor.records.record import safe
 from monitor.records.writer import Records, RecordsError
 from monitor.state import State, StateFull, StateUnwritable
 
@@ -55,11 +56,10 @@ class Casework:
         self._facts = child_facts
         self._tell = tell
         self._host = socket.gethostname()
-        self._moved: dict[int, Incident] = {}
+        self._touched: dict[int, Incident] = {}  # not yet written down, as they are now
         self._unsaved: list[dict[str, object]] = []
         self._lost = 0  # of those that waited too long
         self._degraded = False
-        self._counted: dict[int, Incident] = {}  # no record, but not to be forgotten
         self._spent: Ledger | None = None  # as it was written down last
         self.on_news: Callable[[], None] = lambda: None
 
@@ -68,41 +68,50 @@ class Casework:
         if is_told(match):
             stopping = self._facts(child).stopping
             taken = self.book.take(match, child, clock(), stopping=stopping)
-            self._counted[taken.id] = taken
-            if self._moved:  # also when it cannot be written down: who makes room may act
+            self._touched[taken.id] = taken  # also what was only counted, without a record
+            if self._unsaved:  # also when it cannot be written down: who makes room may act
                 self.on_news()
 
     # --- the book tells what moved ---
 
     def changed(self, incident: Incident, rung: Rung | None, outcome: Outcome | None) -> None:
+        self._unsaved.append(self._record(incident, rung, outcome))
+        if len(self._unsaved) > _MOST_WAITING:
+            self._lost += 1 if self._lost else 2
+            why = f"{self._lost} records were lost here: the disk took none for too long"
+            self._unsaved[:2] = [gap_record(why, time.time())]
+        self._touched[incident.id] = incident
+        self._tell(_told(incident, rung, outcome))
+
+    def shown(self, incident: Incident) -> dict[str, object]:
+        """As it stands now, in the words of its records; `action` is what is tried, or comes next."""
+        ladder = self.book.ladder(incident.match)
+        going_on = incident.state in OPEN and incident.rung < len(ladder)
+        return safe(self._record(incident, ladder[incident.rung] if going_on else None, None))
+
+    def _record(
+        self, incident: Incident, rung: Rung | None, outcome: Outcome | None
+    ) -> dict[str, object]:
         facts = self._facts(incident.child)
         rungs = len(self.book.ladder(incident.match))
         at, waits = time.time(), incident.next_at
         next_try = None if waits is None else at + max(0.0, waits - clock())
-        record = record_of(incident, rung, outcome, rungs, facts, self._host, at, next_try)
-        self._unsaved.append(record)
-        if len(self._unsaved) > _MOST_WAITING:
-            self._lost += 1 if self._lost else 2
-            why = f"{self._lost} records were lost here: the disk took none for too long"
-            self._unsaved[:2] = [gap_record(why, at)]
-        self._moved[incident.id] = incident
-        self._tell(_told(incident, rung, outcome))
+        return record_of(incident, rung, outcome, rungs, facts, self._host, at, next_try)
 
     # --- durable ---
 
     def save(self) -> None:
         """Within the caller's transaction: what moved, with the place in the log it comes from."""
-        self._cases.save((self._counted | self._moved).values(), self._unsaved)
+        self._cases.save(self._touched.values(), self._unsaved)
         if self.book.ledger is not self._spent:
             self._cases.keep_ledger(self.book.ledger)
 
     def saved(self) -> None:
         """The transaction held: nothing of it is waiting any more, and people may read it."""
-        moved = bool(self._moved)
-        self._moved.clear()
+        moved = bool(self._unsaved)
+        self._touched.clear()
         self._unsaved.clear()
         self._lost = 0
-        self._counted.clear()
         self._spent = self.book.ledger
         if moved:
             self.project()
@@ -111,7 +120,7 @@ class Casework:
     @property
     def has_news(self) -> bool:
         """Whether a decision waits to be written down."""
-        return bool(self._counted) or bool(self._moved)
+        return bool(self._touched)
 
     def settle(self) -> None:
         """Save what moved by itself; with a disk that takes nothing it waits in order."""
@@ -174,20 +183,20 @@ class Casework:
         return after
 
     def pause(self, pause: Pause) -> None:
-        """No repair is begun any more; what is at work comes to its end."""
-        self._cases.keep_pause(pause)
+        """No repair is begun any more, also with a disk that takes nothing; then this raises."""
         self.book.paused = pause
         self._tell(told_of_pause(pause))
         self.on_news()
+        self._cases.keep_pause(pause)
 
     def resume(self, by: str) -> bool:
         """Repairs go on; whether they were paused."""
         was = self.book.paused is not None
-        self._cases.keep_pause(None)
         self.book.paused = None
         if was:
             self._tell(Told("repairs_resumed", facts=(("by", by),)))
             self.on_news()
+        self._cases.keep_pause(None)
         return was
 
     def _end_a_pause_that_is_over(self) -> None:

@@ -49,6 +49,8 @@ def record_of(
             "child": incident.child,
             **dict(match.captures),
             "rung": f"{min(incident.rung + 1, rungs)}/{rungs}" if rungs else None,
+            "opened": stamp(incident.opened),
+            "last": stamp(incident.last),
             "returned": incident.returned,
             "root": f"INC-{incident.root}" if incident.root else None,
             "acked_by": incident.acked_by or None,

@@ -13,7 +13,7 @@ from monitor.config import Config
 from monitor.heal import strategies, strategy
 from monitor.heal.book import Book
 from monitor.heal.cases import Cases
-from monitor.heal.casework import Casework, clock
+from monitor.heal.casework import Casework, clock, told_of_pause
 from monitor.heal.checks import Checks
 from monitor.heal.handle import Handle
 from monitor.heal.intake import Intake
@@ -57,6 +57,8 @@ def casework_of(
     book.paused = cases.pause(clock(), time.time())
     work.book = book
     work.project()
+    if book.paused:
+        tell(told_of_pause(book.paused))
     return work
 
 

@@ -65,6 +65,12 @@ def line_of(record: Record, prev: str, *, first: bool = False, carried: bool = F
     return line
 
 
+def safe(record: Record) -> dict[str, object]:
+    """The record as it would be written, but for its place in the chain."""
+    line: dict[str, object] = orjson.loads(line_of(record, ""))
+    return {name: value for name, value in line.items() if name not in ("seq", CHAIN)}
+
+
 def digest(line: bytes) -> str:
     """What the record after this line is chained to."""
     return hashlib.sha256(line).hexdigest()

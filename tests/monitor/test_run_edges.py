@@ -636,7 +636,10 @@ def test_status_is_the_same_for_people_and_programs(tmp_path: Path) -> None:
         answer = v.run("status", "--json", "kid")
         assert answer.returncode == 0
         said = json.loads(answer.stdout)
-        assert set(said) == {"home", "pid", "up", "children"}
+        assert set(said) == {
+            *("home", "pid", "up", "children"),
+            *("paused", "dry_run", "incidents"),
+        }
         [kid] = said["children"]
         assert set(kid) == {
             *("name", "state", "pid", "up", "starts", "last_exit", "next_start", "why", "vitals"),

@@ -1,0 +1,16 @@
+"""`vigia resume`."""
+
+from __future__ import annotations
+
+import argparse
+
+from monitor.ask import ask
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    """No more than the home."""
+
+
+def run(arguments: argparse.Namespace) -> int:
+    print(ask(arguments.home, "resume", lang=arguments.lang))
+    return 0

@@ -1,0 +1,131 @@
+"""One incident as its records tell it, with the monitor there or gone."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+from monitor.model import Told
+from monitor.records.history import read
+from monitor.texts import sentence, state_word
+
+Record = Mapping[str, Any]
+
+_ID = re.compile(r"(?:INC-)?0*([1-9][0-9]{0,11})", re.IGNORECASE)
+
+
+def number_of(text: str) -> int | None:
+    """12 for `12`, `INC-12` and `inc-12`; None when it is something else."""
+    found = _ID.fullmatch(text.strip())
+    return int(found[1]) if found else None
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """One try of one strategy."""
+
+    at: str
+    action: str
+    number: int
+    most: int
+    outcome: Record | None  # None while it is at work, or when nobody saw its end
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """All that was recorded of one incident, the oldest first."""
+
+    name: str
+    records: tuple[Record, ...]
+
+    @property
+    def last(self) -> Record:
+        return self.records[-1]
+
+    @property
+    def attempts(self) -> list[Attempt]:
+        """What was tried, each with its end where it had one."""
+        found: list[Attempt] = []
+        for record in self.records:
+            if record.get("state") == "fixing" and not record.get("outcome"):
+                found.append(_attempt(record, None))
+            elif outcome := record.get("outcome"):
+                begun = (
+                    found.pop() if found and found[-1].outcome is None else _attempt(record, None)
+                )
+                found.append(Attempt(begun.at, begun.action, begun.number, begun.most, outcome))
+        return found
+
+    @property
+    def acks(self) -> list[tuple[str, str]]:
+        """Who acknowledged it, and when."""
+        return [
+            (str(context_of(record).get("by")), str(record.get("timestamp")))
+            for record in self.records
+            if context_of(record).get("said") == "ack"
+        ]
+
+    def told(self, lang: str) -> Iterator[tuple[str, str]]:
+        """What was said of each step: when, and the sentence."""
+        for record in self.records:
+            yield str(record.get("timestamp")), sentence(_told(record), lang)
+
+
+def _attempt(record: Record, outcome: Record | None) -> Attempt:
+    return Attempt(
+        str(record.get("timestamp")),
+        str(record.get("action") or "?"),
+        int(record.get("attempt") or 0),
+        int(record.get("max_attempts") or 0),
+        outcome,
+    )
+
+
+def context_of(record: Record) -> Mapping[str, Any]:
+    context = record.get("context")
+    return context if isinstance(context, Mapping) else {}
+
+
+def stories(home: Path) -> dict[int, Story]:
+    """Every incident of which records are kept, by its number."""
+    found: dict[int, list[Record]] = {}
+    for record in read(home / "logs" / "errors.json"):
+        number = number_of(str(record.get("incident") or ""))
+        if number is not None and record.get("state") != "gap":
+            found.setdefault(number, []).append(record)
+    return {number: Story(f"INC-{number}", tuple(all_)) for number, all_ in found.items()}
+
+
+def moment(stamp: object) -> str:
+    """Local time, for people."""
+    try:
+        return datetime.fromisoformat(str(stamp)).astimezone().strftime("%Y-%m-%d %H:%M:%S")
+    except (ValueError, OverflowError):
+        return str(stamp)
+
+
+def _told(record: Record) -> Told:
+    """As it was told when it happened: the same kind of sentence from the same facts."""
+    context, outcome = context_of(record), record.get("outcome") or {}
+    tries = f"{record.get('attempt')}/{record.get('max_attempts')}" if record.get("action") else ""
+    facts = {
+        "id": str(record.get("incident")),
+        "category": str(record.get("category")),
+        "subject": str(record.get("subject") or record.get("rule")),
+        "do": str(record.get("action") or ""),
+        "attempt": tries,
+        "why": str(record.get("message") or ""),
+        "by": str(context.get("by") or ""),
+        **{name: str(outcome.get(name) or "") for name in ("result", "detail", "proof")},
+    }
+    kind = "attempt_ended" if outcome else f"incident_{record.get('state')}"
+    kind = "incident_acked" if context.get("said") == "ack" else kind
+    return Told(kind, str(context.get("child") or ""), facts=tuple(facts.items()))
+
+
+def state_of(record: Record, lang: str) -> str:
+    return state_word(record.get("state"), lang)
