@@ -1,22 +1,10 @@
-"""`python -m pipeline`: all parts, until TERM or INT."""
+"""`python -m pipeline`: all parts, until TERM or INT; and the commands of a person."""
 
 from __future__ import annotations
 
-import asyncio
-import os
 import sys
-from pathlib import Path
 
-from pipeline.app import run
-from pipeline.speech import speak_logfmt
-
-
-def main() -> int:
-    speak_logfmt()
-    home = Path(os.environ.get("VIGIA_HOME") or Path.cwd())
-    control = os.environ.get("VIGIA_CONTROL")
-    return asyncio.run(run(home, os.environ, Path(control) if control else None))
-
+from pipeline.commands import main
 
 if __name__ == "__main__":
-    sys.exit(main())
+    main(sys.argv[1:])

@@ -251,6 +251,6 @@ def test_the_real_setup_cfg_installs(checkout: Checkout):
     ended = run(checkout.command(), checkout.user, environ)
     assert ended.code == 0, ended
     python = str(checkout.venv / "bin" / "python")
-    probe = "import watchdog, telegram, dotenv, psutil, tenacity, orjson, structlog"
+    probe = "import watchdog, telegram, dotenv, psutil, tenacity, orjson, structlog, dbos, alembic"
     subprocess.run([python, "-P", "-c", probe], check=True)
     assert (checkout.venv / "bin" / "vigia").exists()

@@ -1,0 +1,134 @@
+"""`python -m pipeline [run | worker | ingest FILE --modelo NAME | jobs …]`."""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import shutil
+import sys
+import time
+from pathlib import Path
+from typing import NoReturn
+
+from sqlalchemy.exc import DBAPIError
+
+from pipeline.app import CONFIG_WRONG, WORLD_FAILED, run
+from pipeline.config import Settings, read_settings
+from pipeline.dropped import INBOX, source_of
+from pipeline.events import redacted, speak_logfmt
+from pipeline.flows import engine
+from pipeline.flows.jobs import Jobs, RefusedError
+from pipeline.model import JobView, SettingsError
+from pipeline.profiles import ProfileError, read_profile
+from pipeline.store.base import open_store
+
+
+def main(words: list[str]) -> NoReturn:
+    given = _parser().parse_args(words)
+    home = Path(os.environ.get("VIGIA_HOME") or Path.cwd())
+    if given.command in {None, "run", "worker"}:
+        code = _run(home, given.command or "run")
+    else:
+        code = _command(home, given)
+    sys.stdout.flush()
+    sys.stderr.flush()
+    # Threads that are parked in the middle of a job, and those of the engine, end with the process.
+    os._exit(code)
+
+
+def _run(home: Path, kind: str) -> int:
+    speak_logfmt()
+    control = os.environ.get("VIGIA_CONTROL")
+    loop = asyncio.new_event_loop()
+    return loop.run_until_complete(run(home, os.environ, Path(control) if control else None, kind))
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m pipeline", description=__doc__)
+    commands = parser.add_subparsers(dest="command")
+    commands.add_parser("run", help="all parts: intake, jobs, poster; also without a command")
+    commands.add_parser("worker", help="only works on jobs; for more machines on one PostgreSQL")
+    ingest = commands.add_parser("ingest", help="hand in a file; it is copied")
+    ingest.add_argument("file", type=Path)
+    ingest.add_argument("--modelo", required=True)
+    jobs = commands.add_parser("jobs", help="look at jobs, try them again, cancel them")
+    kinds = jobs.add_subparsers(dest="verb", required=True)
+    listing = kinds.add_parser("list")
+    listing.add_argument("-n", type=int, default=50)
+    listing.add_argument("--json", action="store_true")
+    for verb in ("show", "retry", "cancel"):
+        kinds.add_parser(verb).add_argument("job")
+    return parser
+
+
+def _command(home: Path, given: argparse.Namespace) -> int:
+    try:
+        settings = read_settings(home, os.environ)
+        if given.command == "ingest":
+            return _ingest(settings, given.file, given.modelo)
+        return _jobs(_open(settings), given)
+    except SettingsError as error:
+        print("\n".join(error.faults), file=sys.stderr)
+        return CONFIG_WRONG
+    except (OSError, ProfileError, RefusedError) as error:
+        print(f"pipeline: {error}", file=sys.stderr)
+        return 1
+    except DBAPIError as error:
+        print(f"pipeline: the database: {redacted(str(error.orig))}", file=sys.stderr)
+        return WORLD_FAILED
+
+
+def _open(settings: Settings) -> Jobs:
+    store = open_store(settings)
+    engine.prepare(settings)
+    return Jobs(settings, store)
+
+
+def _ingest(settings: Settings, file: Path, modelo: str) -> int:
+    """A copy waits under a hidden name, which only this job will take."""
+    read_profile(settings.modelos, modelo)
+    source = source_of(file, "ingest")
+    jobs = _open(settings)
+    if jobs.view(source.key) is None:
+        inbox = settings.modelos / modelo / INBOX
+        inbox.mkdir(exist_ok=True)
+        copy = inbox / f".{source.key}{file.suffix}"
+        shutil.copyfile(file, copy)
+        jobs.submit(source.at(str(copy)), modelo)
+    print(source.key)
+    return 0
+
+
+def _jobs(jobs: Jobs, given: argparse.Namespace) -> int:
+    if given.verb == "list":
+        views = jobs.recent(given.n, _language())
+        if given.json:
+            print(json.dumps([view.as_json() for view in views], ensure_ascii=False))
+        else:
+            print("\n".join(map(_line, views)) or "-")
+        return 0
+    if given.verb == "retry":
+        jobs.retry(given.job)
+    elif given.verb == "cancel":
+        jobs.cancel(given.job)
+    view = jobs.view(given.job, _language())
+    if view is None:
+        raise RefusedError(f"there is no job {given.job}")
+    print(
+        json.dumps(view.as_json(), ensure_ascii=False, indent=2)
+        if given.verb == "show"
+        else _line(view)
+    )
+    return 0
+
+
+def _line(view: JobView) -> str:
+    at = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(view.created_at))
+    return f"{at}  {view.state:<9} {view.percent:>3}%  {view.modelo:<12} {view.id}  {view.words}"
+
+
+def _language() -> str:
+    words = os.environ.get("VIGIA_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG", "")
+    return "es" if words.lower().startswith("es") else "en"

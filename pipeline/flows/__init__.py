@@ -1,0 +1,1 @@
+"""Durable jobs: what DBOS runs, and how it is asked, stopped and looked at."""

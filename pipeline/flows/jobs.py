@@ -1,0 +1,272 @@
+"""Jobs as others see them: handed in, looked at, tried again, cancelled; from any process."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from dbos import DBOSClient, WorkflowStatus
+from sqlalchemy import func, select
+
+from pipeline.config import Settings
+from pipeline.flows.engine import NAME, QUEUE
+from pipeline.model import JobState, JobView, Source
+from pipeline.store import retries
+from pipeline.store.base import Store
+from pipeline.store.tables import Media, Post, Retry
+from pipeline.texts import phrase
+
+WORKFLOW = "media"
+_ENDED = ("ERROR", "SUCCESS")
+_SHARES = {
+    "download": (0, 50),
+    "verify": (50, 65),
+    "caption": (65, 85),
+    "store": (85, 95),
+    "schedule": (95, 100),
+}
+
+
+class RefusedError(Exception):
+    """That cannot be done to this job, and why."""
+
+
+@dataclass(frozen=True, slots=True)
+class Queues:
+    """How much is waiting and how long it has waited."""
+
+    queued: int
+    running: int
+    waiting: int
+    failed: int
+    oldest: float | None  # age of the oldest job that is not done
+    done_last_hour: int
+
+
+class Jobs:
+    """All questions go to the database, so the answer is the same in every process."""
+
+    def __init__(self, settings: Settings, store: Store) -> None:
+        self._store = store
+        # The name must be that of the workers, or they never see what is handed in.
+        self._client = DBOSClient(
+            system_database_url=settings.jobs_url,
+            application_name=NAME,
+            system_database_pool_size=3,
+            retry_connection_errors=False,
+        )
+
+    def close(self) -> None:
+        self._client.destroy()
+
+    def submit(self, source: Source, modelo: str) -> str:
+        """The name of the job; the same source is the same job, also when it ended long ago."""
+        self._client.enqueue(
+            {"workflow_name": WORKFLOW, "queue_name": QUEUE, "workflow_id": source.key},
+            modelo,
+            source.packed(),
+        )
+        return source.key
+
+    def view(self, job: str, language: str = "es") -> JobView | None:
+        found = self._client.list_workflows(workflow_ids=[job])
+        return self._views(found, language)[0] if found else None
+
+    def recent(self, limit: int = 50, language: str = "es") -> list[JobView]:
+        """The newest first."""
+        found = self._client.list_workflows(name=WORKFLOW, limit=limit, sort_desc=True)
+        return self._views(found, language)
+
+    def retry(self, job: str) -> None:
+        """From its first step, under its own name: each step sees what is done already.
+
+        `resume` would do nothing for a job that failed; and without the name of the queue it would
+        run outside of its limits (both measured).
+        """
+        found = self._client.list_workflows(workflow_ids=[job], load_output=False)
+        if not found:
+            raise RefusedError(f"there is no job {job}")
+        status = found[0].status
+        if status in _ENDED:
+            self._posts_again(job)
+            self._client.rewind_workflow(job, queue_name=QUEUE)
+        elif status not in {"ENQUEUED", "PENDING", "DELAYED"}:
+            self._client.resume_workflow(job, queue_name=QUEUE)
+
+    def cancel(self, job: str) -> None:
+        """It begins no further step, and no post of it that has not begun goes out."""
+        view = self.view(job)
+        if view is None:
+            raise RefusedError(f"there is no job {job}")
+        self._client.cancel_workflow(job)
+        with self._store.write() as session:
+            retries.forget(session, job)
+            for post in self._posts(session, job):
+                if post.state == "pending":
+                    post.state = "cancelled"
+
+    def queues(self, now: float) -> Queues:
+        open_ = self._client.list_workflows(
+            name=WORKFLOW, status=["ENQUEUED", "PENDING", "DELAYED"], load_input=False
+        )
+        with self._store.read() as session:
+            kinds: dict[str, int] = dict(
+                session.execute(select(Retry.kind, func.count()).group_by(Retry.kind))
+                .tuples()
+                .all()
+            )
+            first = session.scalar(select(func.min(Retry.first_at)))
+            done = session.scalar(
+                select(func.count()).select_from(Media).where(Media.stored_at > now - 3600)
+            )
+        begun = [one.created_at / 1000 for one in open_ if one.created_at]
+        begun += [first] if first is not None else []
+        running = sum(one.status == "PENDING" for one in open_)
+        return Queues(
+            queued=len(open_) - running,
+            running=running,
+            waiting=kinds.get("world", 0),
+            failed=kinds.get("ours", 0),
+            oldest=now - min(begun) if begun else None,
+            done_last_hour=done or 0,
+        )
+
+    def revive(self, now: float) -> int:
+        """Begin again what is due; how many."""
+        with self._store.read() as session:
+            rows = {row.job: row for row in retries.due(session, now)}
+        if not rows:
+            return 0
+        known = self._client.list_workflows(
+            workflow_ids=list(rows), load_input=False, load_output=False
+        )
+        failed = [one.workflow_id for one in known if one.status == "ERROR"]
+        for job in failed:
+            self._client.rewind_workflow(job, queue_name=QUEUE)
+        over = {one.workflow_id for one in known if one.status in {"SUCCESS", "CANCELLED"}}
+        over |= rows.keys() - {one.workflow_id for one in known}
+        with self._store.write() as session:
+            for job in over:
+                retries.forget(session, job)
+        return len(failed)
+
+    def adopt(self, executor: str) -> int:
+        """The unfinished jobs of a worker that is gone for good are given to whoever is free."""
+        left = self._client.list_workflows(
+            status="PENDING", executor_id=executor, load_input=False, load_output=False
+        )
+        names = [one.workflow_id for one in left]
+        if names:
+            self._client.resume_workflows(names, queue_name=QUEUE)
+        return len(names)
+
+    def purge(self, before: float) -> int:
+        """Forget the jobs that ended before that; what they made stays."""
+        moment = time.strftime("%Y-%m-%dT%H:%M:%S+00:00", time.gmtime(before))
+        total = 0
+        while old := self._client.list_workflows(
+            completed_before=moment, limit=500, load_input=False, load_output=False
+        ):
+            self._client.delete_workflows([one.workflow_id for one in old])
+            total += len(old)
+        return total
+
+    def _views(self, found: Sequence[WorkflowStatus], language: str) -> list[JobView]:
+        names = [one.workflow_id for one in found]
+        with self._store.read() as session:
+            again = {
+                row.job: row
+                for row in session.scalars(select(Retry).where(Retry.job.in_(names))).all()
+            }
+            posts: dict[str, list[Post]] = {}
+            query = select(Media.job, Post).join(Post).where(Media.job.in_(names))
+            for job, post in session.execute(query).tuples():
+                posts.setdefault(job, []).append(post)
+        return [
+            self._view(one, again.get(one.workflow_id), posts.get(one.workflow_id, []), language)
+            for one in found
+        ]
+
+    def _view(
+        self, one: WorkflowStatus, again: Retry | None, posts: list[Post], language: str
+    ) -> JobView:
+        outcome: dict[str, Any] = one.output if isinstance(one.output, dict) else {}
+        state = _state(one.status, again, outcome, posts)
+        step, share = "", 0.0
+        if one.status in {"PENDING", "ERROR", "CANCELLED"}:
+            step, share = self._client.get_event(one.workflow_id, "progress", 0) or ("", 0.0)
+        error = again.error if again else str(one.error or "")
+        error = next((post.error for post in posts if post.state == "failed"), error)
+        rejected = str(outcome.get("rejected", ""))
+        if rejected:
+            error = phrase(rejected, language, **outcome.get("values", {}))
+        return JobView(
+            id=one.workflow_id,
+            state=state,
+            percent=100 if state is JobState.SUCCEEDED else _percent(step, share),
+            step=step,
+            words=_words(state, step, error, language, outcome),
+            modelo=_modelo(one),
+            error=error,
+            rejected=bool(rejected),
+            again_at=again.at if again else None,
+            created_at=(one.created_at or 0) / 1000,
+            finished_at=one.completed_at / 1000 if one.completed_at else None,
+        )
+
+    def _posts_again(self, job: str) -> None:
+        with self._store.write() as session:
+            for post in self._posts(session, job):
+                if post.state == "failed":
+                    post.state = "pending"
+
+    @staticmethod
+    def _posts(session: Any, job: str) -> Sequence[Post]:
+        found: Sequence[Post] = session.scalars(
+            select(Post).join(Media).where(Media.job == job)
+        ).all()
+        return found
+
+
+def _state(
+    status: str, again: Retry | None, outcome: dict[str, Any], posts: list[Post]
+) -> JobState:
+    if status in {"ENQUEUED", "DELAYED"}:
+        return JobState.QUEUED
+    if status == "PENDING":
+        return JobState.RUNNING
+    if status == "CANCELLED":
+        return JobState.CANCELLED
+    if status == "SUCCESS":
+        bad = outcome.get("rejected") or any(post.state == "failed" for post in posts)
+        return JobState.FAILED if bad else JobState.SUCCEEDED
+    waits = status == "ERROR" and again is not None and again.kind == "world"
+    return JobState.WAITING if waits else JobState.FAILED
+
+
+def _percent(step: str, share: float) -> int:
+    low, high = _SHARES.get(step, (0, 0))
+    return int(low + (high - low) * min(1.0, max(0.0, share)))
+
+
+def _words(state: JobState, step: str, error: str, language: str, outcome: dict[str, Any]) -> str:
+    match state:
+        case JobState.RUNNING if step:
+            return phrase(step, language)
+        case JobState.RUNNING | JobState.QUEUED:
+            return phrase("queued", language)
+        case JobState.WAITING:
+            return phrase("waiting", language)
+        case JobState.SUCCEEDED:
+            return phrase("duplicate" if outcome.get("duplicate") else "done", language)
+        case JobState.CANCELLED:
+            return phrase("cancelled", language)
+        case JobState.FAILED:
+            return phrase("failed", language, error=error)
+
+
+def _modelo(one: WorkflowStatus) -> str:
+    given = one.input.get("args", ()) if one.input else ()
+    return str(given[0]) if given else ""

@@ -1,0 +1,109 @@
+"""What every step works with, and how work is parked when the process is told to stop."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from pipeline.ai.port import Captioner
+from pipeline.bot_api import BotApi
+from pipeline.config import Settings
+from pipeline.profiles import Profile, ProfileError, read_profile, read_profiles
+from pipeline.pulse import Pulse
+from pipeline.store.base import Store
+
+
+class Gate:
+    """Counts the jobs at work; once it is closed, each stops for good at its next safe point.
+
+    What is parked was recorded up to there; ending the process then repeats nothing but the piece
+    that had begun, and every piece may be repeated.
+    """
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._active = self._parked = 0
+        self._closed = False
+
+    @property
+    def active(self) -> int:
+        return self._active
+
+    @contextlib.contextmanager
+    def at_work(self) -> Iterator[None]:
+        with self._changed:
+            self._active += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._active -= 1
+                self._changed.notify_all()
+
+    def pass_through(self) -> None:
+        """Returns while the gate is open; never again once it is closed."""
+        if not self._closed:
+            return
+        with self._changed:
+            self._parked += 1
+            self._changed.notify_all()
+        threading.Event().wait()
+
+    def close(self, within: float) -> int:
+        """How many jobs did not come to a safe point in time."""
+        with self._changed:
+            self._closed = True
+            self._changed.wait_for(lambda: self._active <= self._parked, within)
+            return self._active - self._parked
+
+    def idle(self, within: float) -> bool:
+        """Whether nothing was at work at some moment, the gate still open."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self._active == 0, within)
+
+
+class Profiles:
+    """As they are now in their files; one whose file is gone holds as it was last read."""
+
+    def __init__(self, modelos: Path) -> None:
+        self._modelos = modelos
+        self._last: dict[str, Profile] = {}
+
+    def of(self, modelo: str) -> Profile:
+        try:
+            self._last[modelo] = read_profile(self._modelos, modelo)
+        except FileNotFoundError:
+            if modelo not in self._last:
+                raise
+        return self._last[modelo]
+
+    def all(self) -> tuple[dict[str, Profile], list[ProfileError | OSError]]:
+        found, wrong = read_profiles(self._modelos)
+        self._last |= found
+        return found, wrong
+
+
+@dataclass(frozen=True, slots=True)
+class Kit:
+    settings: Settings
+    store: Store
+    executor: str
+    profiles: Profiles
+    captioner: Captioner
+    api: BotApi | None = None  # without a token there is none
+    pulse: Pulse = field(default_factory=Pulse)
+    gate: Gate = field(default_factory=Gate)
+    nudge: Callable[[], None] = lambda: None  # something is due to be posted
+    progress: Callable[[str, float], None] = lambda step, share: None  # noqa: ARG005 -- nobody listens
+
+    def shown(self, path: str | Path | None) -> str | None:
+        """A path as lines name it: relative to the home, as the roots of the monitor are."""
+        if not path:
+            return None
+        try:
+            return str(Path(path).relative_to(self.settings.home))
+        except ValueError:
+            return str(path)

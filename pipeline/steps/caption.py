@@ -1,0 +1,36 @@
+"""The text that goes with the file; whoever fails to write it, the next one does."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.ai.port import Facts
+from pipeline.kit import Kit
+from pipeline.model import Source
+from pipeline.store import media
+
+
+def run(kit: Kit, job: str, modelo: str, source: Source) -> dict[str, Any]:
+    with kit.store.read() as session:
+        row = media.must(session, job)
+    if row.caption:
+        return {}
+    profile = kit.profiles.of(modelo)
+    facts = Facts(
+        modelo=profile.display,
+        language=profile.language,
+        prompt=profile.caption_prompt,
+        kind=source.kind,
+        path=kit.settings.home / row.path,
+        mime=row.mime,
+        size=row.size,
+        text=row.text,
+        duration=row.duration,
+        width=row.width,
+        height=row.height,
+    )
+    written = kit.captioner.caption(facts)
+    with kit.store.write() as session:
+        row = media.must(session, job)
+        row.caption, row.caption_source = written.text, written.source
+    return {}

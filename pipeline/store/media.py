@@ -1,0 +1,60 @@
+"""The rows of files on their way."""
+
+from __future__ import annotations
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from pipeline.model import Source
+from pipeline.store.tables import Media
+
+
+def of_job(session: Session, job: str) -> Media | None:
+    return session.scalar(select(Media).where(Media.job == job))
+
+
+def must(session: Session, job: str) -> Media:
+    """The row that the first step of the job has made."""
+    return session.scalars(select(Media).where(Media.job == job)).one()
+
+
+def reserve(session: Session, job: str, modelo: str, source: Source, path: str) -> Media:
+    """The row of this job; made with this path unless it is there with its own already."""
+    row = of_job(session, job)
+    if row is None:
+        row = Media(
+            job=job,
+            modelo=modelo,
+            kind=source.kind.value,
+            path=path,
+            name=source.name,
+            mime=source.mime,
+            duration=source.duration,
+            text=source.text,
+            user_id=source.user_id,
+            chat_id=source.chat_id,
+            message_id=source.message_id,
+            received_at=source.received_at,
+        )
+        session.add(row)
+    elif row.state == "rejected":
+        row.state = "new"
+    return row
+
+
+def reject(session: Session, job: str) -> None:
+    row = of_job(session, job)
+    if row is not None:
+        row.state = "rejected"
+
+
+def same_content(session: Session, row: Media) -> Media | None:
+    """The file of this modelo that was stored first with these bytes."""
+    return session.scalar(
+        select(Media).where(
+            Media.modelo == row.modelo,
+            Media.sha256 == row.sha256,
+            Media.state == "stored",
+            Media.id != row.id,
+        )
+    )

@@ -1,0 +1,1 @@
+"""Where posts go: one port, a form for each kind of place."""

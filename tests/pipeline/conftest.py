@@ -1,0 +1,109 @@
+"""Both databases for whoever asks for one, real: a file, and a server of our own."""
+
+from __future__ import annotations
+
+import os
+import pwd
+import shutil
+import subprocess
+import tempfile
+import uuid
+from collections.abc import Iterator
+from pathlib import Path
+
+import psycopg
+import pytest
+
+from tests.conftest import lacking, wait_until
+
+
+def _programs() -> Path | None:
+    """The folder with initdb and postgres; Debian keeps it off the PATH."""
+    if found := shutil.which("initdb"):
+        return Path(found).parent
+    newest = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
+    return newest[-1].parent if newest else None
+
+
+def _anybody() -> list[str]:
+    """What makes a command run as somebody that postgres accepts: it refuses root."""
+    if os.geteuid() != 0:
+        return []
+    name = next((n for n in ("postgres", "nobody") if _known(n)), None)
+    return (
+        ["setpriv", f"--reuid={name}", f"--regid={pwd.getpwnam(name).pw_gid}", "--clear-groups"]
+        if name
+        else []
+    )
+
+
+def _known(name: str) -> bool:
+    try:
+        pwd.getpwnam(name)
+    except KeyError:
+        return False
+    return True
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[str]:
+    """The address of a server that only this session has; on a socket, without a port."""
+    programs = _programs()
+    if programs is None:
+        lacking("initdb is not installed: apt install postgresql")
+        return
+    folder = Path(tempfile.mkdtemp(prefix="pg-"))
+    who = _anybody()
+    if who:
+        owner = pwd.getpwnam(who[1].partition("=")[2])
+        os.chown(folder, owner.pw_uid, owner.pw_gid)
+    environ = {"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": str(folder)} | {
+        k: v for k, v in os.environ.items() if k.startswith("VIGIA_TEST")
+    }
+    data, log = folder / "data", folder / "log"
+    init = [*who, str(programs / "initdb"), "-D", str(data), "-U", "vigia", "-A", "trust", "-N"]
+    subprocess.run(
+        [*init, "-E", "UTF8"], env=environ, cwd=folder, check=True, stdout=subprocess.DEVNULL
+    )
+    command = [
+        str(programs / "postgres"),
+        "-D",
+        str(data),
+        "-k",
+        str(folder),
+        "-c",
+        "listen_addresses=",
+        "-c",
+        "fsync=off",
+    ]
+    with log.open("wb") as out:
+        server = subprocess.Popen([*who, *command], stdout=out, stderr=out, env=environ, cwd=folder)
+    try:
+        ready = wait_until(lambda: _answers(folder) or server.poll() is not None, 30)
+        assert ready, log.read_text()
+        assert server.poll() is None, log.read_text()
+        yield f"postgresql://vigia@/postgres?host={folder}"
+    finally:
+        server.terminate()
+        server.wait(20)
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _answers(folder: Path) -> bool:
+    try:
+        psycopg.connect(f"host={folder} user=vigia dbname=postgres").close()
+    except psycopg.OperationalError:
+        return False
+    return True
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """What stands in DATABASE_URL: nothing, or a database of its own on a real server."""
+    if request.param == "sqlite":
+        return ""
+    server: str = request.getfixturevalue("postgres")
+    name = f"t{uuid.uuid4().hex[:12]}"
+    with psycopg.connect(server, autocommit=True) as connection:
+        connection.execute(f"create database {name}")
+    return server.replace("/postgres?", f"/{name}?")
