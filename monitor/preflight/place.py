@@ -12,6 +12,7 @@ from pathlib import Path
 
 from monitor.config import Config, child_environment
 from monitor.heal.repairs import check_ladders, owner_of
+from monitor.heal.room import Volume
 from monitor.home import data_folder, rules_cache, socket_path
 from monitor.options import Child
 from monitor.preflight.finding import Finding, off, ready, warning, wrong
@@ -24,7 +25,6 @@ from monitor.understand.loading import prepared
 from monitor.understand.rule import PACKS, RulesError
 
 FOLDERS = ("logs", "modelos", "data")
-FEW_INODES = 10_000
 
 
 def home_itself(home: Path) -> Iterator[Finding]:
@@ -67,20 +67,18 @@ def _name(uid: int) -> str:
 
 
 def room(config: Config) -> Iterator[Finding]:
-    """Bytes and inodes of the file system that the home is on."""
+    """By the marks that the running monitor goes by."""
     space = paths.free_space(config.home)
     if isinstance(space, paths.Failed):
         yield wrong("room_unknown", why=space.why, home=config.home)
         return
-    facts = {"free": sized(space.bytes), "wanted": sized(config.disk.target)}
-    if space.bytes < config.disk.target // 2:
-        yield wrong("room_critical", home=config.home, **facts)
-    elif space.bytes < config.disk.target:
-        yield warning("room_low", home=config.home, **facts)
+    volume = Volume(str(config.home), space, config.disk)
+    if volume.is_full:
+        yield wrong("room_critical", says=volume.said, home=config.home)
+    elif volume.is_low:
+        yield warning("room_low", says=volume.said, home=config.home)
     else:
-        yield ready("room", **facts)
-    if space.inodes is not None and space.inodes < FEW_INODES:
-        yield warning("inodes_low", count=space.inodes)
+        yield ready("room", free=sized(space.bytes))
 
 
 def rules(config: Config) -> Iterator[Finding]:

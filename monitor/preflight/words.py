@@ -113,24 +113,19 @@ WORDS: dict[str, Words] = {
     ),
     "room": Words("{free} libres en el disco", "{free} free on the disk"),
     "room_low": Words(
-        "quedan {free} en el disco (se piden {wanted})",
-        "{free} are left on the disk ({wanted} are asked for)",
+        "queda poco disco: {says}",
+        "the disk is getting full: {says}",
         "du -xh --max-depth=2 {home} | sort -h | tail",
     ),
     "room_critical": Words(
-        "quedan solo {free} en el disco (se piden {wanted})",
-        "only {free} are left on the disk ({wanted} are asked for)",
+        "el disco está lleno: {says}",
+        "the disk is full: {says}",
         "du -xh --max-depth=2 {home} | sort -h | tail",
     ),
     "room_unknown": Words(
         "no se puede saber el espacio: {why}",
         "the room cannot be told: {why}",
         "ls -ld {home}",
-    ),
-    "inodes_low": Words(
-        "quedan {count} inodos: pronto no se podrán crear archivos",
-        "{count} inodes are left: soon no file can be made",
-        "sudo find / -xdev -printf '%h\\n' | sort | uniq -c | sort -n | tail",
     ),
     "rules": Words("{count} reglas válidas", "{count} rules are valid"),
     "rules_wrong": Words("{why}", "{why}", "vigia rules check"),

@@ -44,13 +44,13 @@ def home(tmp_path: Path) -> Path:
     """A home in which all is well."""
     for name in ("logs", "modelos", "data"):
         (tmp_path / name).mkdir()
-    (tmp_path / "vigia.toml").write_text(FAST_CHILD + "[disk]\ntarget = '1KB'\n")
+    (tmp_path / "vigia.toml").write_text(FAST_CHILD + "[disk]\nwarn = 0\ncritical = 0\n")
     return tmp_path
 
 
 def test_a_home_with_eight_faults_has_each_named_with_what_mends_it(home: Path) -> None:
     (home / "vigia.toml").write_text(
-        "disk = {target = '1KB'}\n"
+        "disk = {warn = 0, critical = 0}\n"
         + FAST_CHILD
         + '[children.lost]\ncommand = ["no-such-program"]\n'
         + '[children.nobodys]\ncommand = ["true"]\nuser = "no-such-user"\n'
@@ -79,7 +79,7 @@ def test_a_home_with_eight_faults_has_each_named_with_what_mends_it(home: Path) 
 
 
 def test_all_faults_of_the_settings_are_said_and_the_rest_is_looked_at(home: Path) -> None:
-    (home / "vigia.toml").write_text("colour = 'red'\n[disk]\ntarget = 'much'\n")
+    (home / "vigia.toml").write_text("colour = 'red'\n[disk]\nwarn = 'much'\n")
     done = run(home, "--offline")
     assert done.returncode == 2
     assert "vigia.toml:1: " in done.stdout
