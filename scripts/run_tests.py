@@ -14,6 +14,7 @@ from first_words import refuse_an_old_python, tell, words
 # A test says `@pytest.mark.needs("logrotate")`; without it the test is skipped, and fails when CI=true.
 NEEDS = {
     "logrotate": ("logrotate", "logrotate"),
+    "shellcheck": ("shellcheck", "shellcheck"),
     "strace": ("strace", "strace"),
     "systemd-analyze": ("systemd-analyze", "systemd"),
     "visudo": ("visudo", "sudo"),

@@ -1,7 +1,7 @@
 #!/bin/sh
 # Is all there that a start needs? The same as `vigia check`; see `vigia check --help`.
 set -eu
-here=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd)
+here=$(CDPATH='' cd -- "$(dirname -- "$0")/.." && pwd)
 venv=${VIGIA_VENV:-$here/.venv}
 python=$venv/bin/python
 if [ ! -x "$python" ]; then
