@@ -40,6 +40,7 @@ PIPELINE_KEYS = (
     "AI_PROVIDER",
     "AI_API_KEY",
 )
+SCRIPT_KEYS = ("API_ID", "API_HASH")  # read by scripts/start_local_bot_api.sh alone
 
 _YES = ("1", "true", "yes", "on", "si", "sí")
 BOT_API = "http://127.0.0.1:8081"  # where a local Bot API server listens by default

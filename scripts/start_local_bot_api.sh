@@ -14,6 +14,7 @@ API_ID and API_HASH come from .env of the home (or the environment); get them at
 Files are kept in HOME/data/telegram-bot-api, owned by whoever owns the home. Then put into .env:
     USE_LOCAL_BOT_API=1
     TELEGRAM_BOT_API_LOCAL_URL=http://127.0.0.1:8081
+    TELEGRAM_BOT_API_FILES=/var/lib/telegram-bot-api=HOME/data/telegram-bot-api
 Log your bot out of Telegram's own server once before: https://api.telegram.org/bot<token>/logOut
 TEXT
 }

@@ -12,15 +12,13 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from monitor.config import PIPELINE_KEYS, WITHHELD, Config
+from monitor.config import PIPELINE_KEYS, SCRIPT_KEYS, WITHHELD, Config
 from monitor.preflight.finding import Finding, Standing, off, warning, wrong
 
 TOKENS = ("TELEGRAM_TOKEN", "MONITOR_TELEGRAM_TOKEN")
-KEYS = (*PIPELINE_KEYS, *WITHHELD, "API_ID", "API_HASH", "VIGIA_LANG", "VIGIA_HOME")
+KEYS = (*PIPELINE_KEYS, *WITHHELD, *SCRIPT_KEYS, "VIGIA_LANG", "VIGIA_HOME")
 PATIENCE = 8.0
-LOCAL_SERVER = "http://127.0.0.1:8081"
 _TOKEN = re.compile(r"\d{6,12}:[A-Za-z0-9_-]{30,}")
-_YES = ("1", "true", "yes", "on", "si", "sí")
 
 
 def written(config: Config) -> Iterator[Finding]:
@@ -93,14 +91,12 @@ def _misspelt(file: Path) -> Iterator[Finding]:
 def asked(config: Config) -> Iterator[Finding]:
     """What Telegram, or the local Bot API server, says of them; in a process of its own for TLS."""
     secrets = config.secrets
-    local = secrets.get("USE_LOCAL_BOT_API", "").lower() in _YES
-    server = secrets.get("TELEGRAM_BOT_API_LOCAL_URL") or LOCAL_SERVER
     tokens = {name: t for name in TOKENS if _TOKEN.fullmatch(t := secrets.get(name, ""))}
-    if not tokens and not local:
+    if not tokens and not config.bot_api:
         return
     question = {
-        "server": server if local else "https://api.telegram.org",
-        "local": local,
+        "server": config.bot_api or "https://api.telegram.org",
+        "local": bool(config.bot_api),
         "tokens": tokens,
         "admins": [a for a in secrets.get("ADMIN_ID", "").replace(" ", "").split(",") if a],
     }
