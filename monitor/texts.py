@@ -195,8 +195,8 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "help_rules": ("ver y comprobar las reglas", "list and check the rules"),
     "help_explain": (
-        "qué reglas aciertan una línea, cuál gana y por qué",
-        "which rules hit a line, which wins and why",
+        "qué significa una línea y por qué; qué pasó en un incidente (INC-12)",
+        "what a line means and why; what happened in an incident (INC-12)",
     ),
     "help_names": ("los hijos; todos si no se dice", "the children; all of them when not said"),
     "help_check": (
@@ -349,6 +349,198 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     ),
     "pause_ended": ("Reparaciones reanudadas", "Repairs go on"),
     "was_not_paused": ("No había ninguna pausa", "There was no pause"),
+    "means_timeout": (
+        "una operación tardó demasiado",
+        "an operation took too long",
+    ),
+    "means_permission": (
+        "el sistema no lo permite (EACCES, EPERM, solo lectura)",
+        "the system does not allow it (EACCES, EPERM, read-only)",
+    ),
+    "means_missing_path": (
+        "un fichero o carpeta no está",
+        "a file or directory is not there",
+    ),
+    "means_corrupt_file": (
+        "un fichero está cortado o no es válido",
+        "a file is truncated or invalid",
+    ),
+    "means_disk_full": (
+        "no queda espacio o cuota",
+        "no space or quota left",
+    ),
+    "means_server_down": (
+        "no se llega a un servidor, broker o nombre",
+        "a server, broker or name cannot be reached",
+    ),
+    "means_rate_limit": (
+        "el otro lado pide esperar",
+        "the other side asks to wait",
+    ),
+    "means_recipient_gone": (
+        "quien debe recibirlo ya no está o nos bloqueó",
+        "who should receive it is gone or has blocked us",
+    ),
+    "means_file_too_big": (
+        "más de lo que el otro lado acepta",
+        "more than the other side takes",
+    ),
+    "means_auth": (
+        "se rechaza un token, clave o contraseña",
+        "a token, key or password is refused",
+    ),
+    "means_conflict": (
+        "otro tiene el puerto, el cerrojo o el sondeo",
+        "someone else holds the port, the lock or the poll",
+    ),
+    "means_out_of_memory": (
+        "sin memoria, o matado por ello",
+        "no memory left, or killed for it",
+    ),
+    "means_too_many_files": (
+        "demasiados ficheros abiertos",
+        "too many open files",
+    ),
+    "means_dependency": (
+        "falta un módulo, biblioteca u orden",
+        "a module, library or command is missing",
+    ),
+    "means_database": (
+        "la base de datos se niega: restricción, bloqueo, esquema, conexiones",
+        "the database refuses: a constraint, a deadlock, its schema, its connections",
+    ),
+    "means_tls": (
+        "un certificado o el cifrado de una conexión",
+        "a certificate or the encryption of a connection",
+    ),
+    "means_crash": (
+        "un error que nadie atrapó, o una señal",
+        "an error that nobody caught, or a signal",
+    ),
+    "means_hang": (
+        "vivo, pero sin avanzar",
+        "alive, but without progress",
+    ),
+    "means_unknown": (
+        "parece un error que ninguna regla conoce",
+        "looks like an error that no rule knows",
+    ),
+    "means_benign": (
+        "una línea corriente",
+        "an ordinary line",
+    ),
+    "explain_incident": (
+        "incidente",
+        "incident",
+    ),
+    "explain_category": (
+        "clase",
+        "category",
+    ),
+    "explain_line": (
+        "línea",
+        "line",
+    ),
+    "explain_where": (
+        "dónde",
+        "where",
+    ),
+    "explain_rule": (
+        "regla",
+        "rule",
+    ),
+    "explain_why": (
+        "por qué",
+        "why",
+    ),
+    "explain_also": (
+        "también",
+        "also hit",
+    ),
+    "explain_about": (
+        "sobre",
+        "about",
+    ),
+    "explain_captured": (
+        "captura",
+        "captured",
+    ),
+    "explain_then": (
+        "entonces",
+        "then",
+    ),
+    "explain_today": (
+        "hoy",
+        "today",
+    ),
+    "explain_root": (
+        "se debe a",
+        "follows from",
+    ),
+    "explain_seen": (
+        "visto",
+        "seen",
+    ),
+    "explain_acked": (
+        "al tanto",
+        "seen by",
+    ),
+    "explain_tried": (
+        "intento",
+        "tried",
+    ),
+    "explain_told": (
+        "dicho",
+        "told",
+    ),
+    "explain_nothing": (
+        "nada",
+        "nothing",
+    ),
+    "explain_counted": (
+        "se cuenta por su forma",
+        "counted by its shape",
+    ),
+    "explain_told_only": (
+        "se avisa",
+        "it is told",
+    ),
+    "explain_at": (
+        "{file}, inodo {inode}, byte {offset}; {child} (pid {pid})",
+        "{file}, inode {inode}, byte {offset}; {child} (pid {pid})",
+    ),
+    "explain_span": (
+        "{count} vez/veces, de {opened} a {last}",
+        "{count} time(s), from {opened} to {last}",
+    ),
+    "explain_no_end": (
+        "nadie vio su final",
+        "nobody has seen its end",
+    ),
+    "today_same_rules": (
+        "las reglas son las de entonces",
+        "the rules are those of then",
+    ),
+    "today_same_meaning": (
+        "las reglas han cambiado desde entonces; dicen lo mismo: {rule} ({why})",
+        "the rules have changed since; they say the same: {rule} ({why})",
+    ),
+    "today_other_meaning": (
+        "las reglas han cambiado desde entonces; ahora sería {category}: {rule} ({why})",
+        "the rules have changed since; now it would be {category}: {rule} ({why})",
+    ),
+    "today_unknown": (
+        "las reglas de hoy no se pueden leer: {why}",
+        "today's rules cannot be read: {why}",
+    ),
+    "no_such_record": (
+        "no hay registros de {id}: nunca existió, o es más antiguo que los ficheros que se guardan",
+        "there are no records of {id}: it never was, or is older than the files that are kept",
+    ),
+    "help_line": (
+        "un incidente (INC-12 o 12) o una línea; - la lee de la entrada",
+        "an incident (INC-12 or 12) or a line; - reads it from standard input",
+    ),
     "no_such_child": ("no hay ningún hijo {name!r}", "there is no child {name!r}"),
     "shutting_down": ("apagándose", "shutting down"),
 }

@@ -12,7 +12,7 @@ from monitor.heal.book import Book, Ledger
 from monitor.heal.cases import Cases
 from monitor.heal.incidents import is_told, severity_of
 from monitor.heal.person import Already, No
-from monitor.heal.recording import ChildFacts, gap_record, record_of, stamp
+from monitor.heal.recording import ChildFacts, gap_record, message_of, record_of, stamp
 from monitor.model import (
     OPEN,
     Incident,
@@ -25,6 +25,7 @@ from monitor.model import (
 )
 from monitor.options import Rung
 from monitor.records.record import safe
+from monitor.records.story import kinds_of
 from monitor.records.writer import Records, RecordsError
 from monitor.state import State, StateFull, StateUnwritable
 
@@ -81,7 +82,8 @@ class Casework:
             why = f"{self._lost} records were lost here: the disk took none for too long"
             self._unsaved[:2] = [gap_record(why, time.time())]
         self._touched[incident.id] = incident
-        self._tell(_told(incident, rung, outcome))
+        for told in _told(incident, rung, outcome):
+            self._tell(told)
 
     def shown(self, incident: Incident) -> dict[str, object]:
         """As it stands now, in the words of its records; `action` is what is tried, or comes next."""
@@ -247,20 +249,20 @@ def told_of_pause(pause: Pause) -> Told:
     return Told("repairs_paused", severity=Severity.WARNING, facts=tuple(facts.items()))
 
 
-def _told(incident: Incident, rung: Rung | None, outcome: Outcome | None) -> Told:
+def _told(incident: Incident, rung: Rung | None, outcome: Outcome | None) -> list[Told]:
     facts = {
         "id": f"INC-{incident.id}",
         "category": incident.match.category.value,
         "subject": incident.match.subject or incident.match.rule,
         "do": rung.do if rung else "",
         "attempt": f"{incident.attempt}/{rung.attempts}" if rung else "",
-        "why": incident.why,
+        "why": message_of(incident),
         "result": outcome.result.value if outcome else "",
         "detail": outcome.detail if outcome else "",
         "proof": outcome.proof if outcome else "",
         "times": str(incident.occurrences),
         "by": incident.by,
     }
-    kind = "attempt_ended" if outcome else f"incident_{incident.state}"
-    kind = "incident_acked" if incident.word == "ack" else kind
-    return Told(kind, incident.child, severity_of(incident), tuple(facts.items()))
+    told, severity = tuple(facts.items()), severity_of(incident)
+    kinds = kinds_of(incident.state, incident.word, ended=outcome is not None)
+    return [Told(kind, incident.child, severity, told) for kind in kinds]

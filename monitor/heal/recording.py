@@ -43,7 +43,7 @@ def record_of(
         "severity": severity_of(incident).value,
         "rule": match.rule,
         "verdict": {"why": match.why, "hits": list(match.hits), "rules": match.rules},
-        "message": _said(incident) or incident.why or line.text.split("\n", 1)[0][:500],
+        "message": message_of(incident),
         "subject": match.subject,
         "context": {
             "child": incident.child,
@@ -84,8 +84,11 @@ def record_of(
     }
 
 
-def _said(incident: Incident) -> str:
-    return f"acknowledged by {incident.by}" if incident.word == "ack" else ""
+def message_of(incident: Incident) -> str:
+    """What happened at its last move, as one sentence."""
+    if incident.word == "ack":
+        return f"acknowledged by {incident.by}"
+    return incident.why or incident.match.line.text.split("\n", 1)[0][:500]
 
 
 def gap_record(why: str, at: float) -> dict[str, object]:

@@ -43,6 +43,10 @@ class Story:
     records: tuple[Record, ...]
 
     @property
+    def first(self) -> Record:
+        return self.records[0]
+
+    @property
     def last(self) -> Record:
         return self.records[-1]
 
@@ -72,7 +76,8 @@ class Story:
     def told(self, lang: str) -> Iterator[tuple[str, str]]:
         """What was said of each step: when, and the sentence."""
         for record in self.records:
-            yield str(record.get("timestamp")), sentence(_told(record), lang)
+            for told in _told(record):
+                yield str(record.get("timestamp")), sentence(told, lang)
 
 
 def _attempt(record: Record, outcome: Record | None) -> Attempt:
@@ -108,7 +113,17 @@ def moment(stamp: object) -> str:
         return str(stamp)
 
 
-def _told(record: Record) -> Told:
+def kinds_of(state: object, said: object, *, ended: bool) -> list[str]:
+    """Which sentences tell of one step: the attempt that ended, and where that leads for good."""
+    if said == "ack":
+        return ["incident_acked"]
+    last = state in ("failed", "alert_only")
+    return (["attempt_ended"] if ended else []) + (
+        [] if ended and not last else [f"incident_{state}"]
+    )
+
+
+def _told(record: Record) -> list[Told]:
     """As it was told when it happened: the same kind of sentence from the same facts."""
     context, outcome = context_of(record), record.get("outcome") or {}
     tries = f"{record.get('attempt')}/{record.get('max_attempts')}" if record.get("action") else ""
@@ -122,9 +137,9 @@ def _told(record: Record) -> Told:
         "by": str(context.get("by") or ""),
         **{name: str(outcome.get(name) or "") for name in ("result", "detail", "proof")},
     }
-    kind = "attempt_ended" if outcome else f"incident_{record.get('state')}"
-    kind = "incident_acked" if context.get("said") == "ack" else kind
-    return Told(kind, str(context.get("child") or ""), facts=tuple(facts.items()))
+    told, child = tuple(facts.items()), str(context.get("child") or "")
+    kinds = kinds_of(record.get("state"), context.get("said"), ended=bool(outcome))
+    return [Told(kind, child, facts=told) for kind in kinds]
 
 
 def state_of(record: Record, lang: str) -> str:

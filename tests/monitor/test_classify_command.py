@@ -20,7 +20,7 @@ def call(module: Any, home: Path, *argv: str) -> int:
     parser = argparse.ArgumentParser()
     module.arguments(parser)
     asked = parser.parse_args(argv)
-    asked.home = home
+    asked.home, asked.lang = home, "en"
     return module.run(asked)
 
 
