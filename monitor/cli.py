@@ -32,6 +32,7 @@ COMMANDS = (
     "classify",
     "rules",
     "explain",
+    "replay",
 )
 
 USAGE = 2

@@ -198,6 +198,22 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "qué significa una línea y por qué; qué pasó en un incidente (INC-12)",
         "what a line means and why; what happened in an incident (INC-12)",
     ),
+    "help_replay": (
+        "qué se habría decidido ante un registro de ayer, sin tocar nada",
+        "what would have been decided about yesterday's log, touching nothing",
+    ),
+    "help_replay_file": (
+        "registros, también .gz; - lee la entrada estándar",
+        "logs, also .gz; - reads standard input",
+    ),
+    "help_replay_rules": (
+        "reglas que se añaden a las de la casa; dos veces: las dos en su lugar, comparadas",
+        "rules added to the home's; given twice: both in place of the home's, compared",
+    ),
+    "replay_two": (
+        "se comparan dos juegos de reglas, no más",
+        "two sets of rules are compared, no more",
+    ),
     "help_names": ("los hijos; todos si no se dice", "the children; all of them when not said"),
     "help_check": (
         "mira si todo está listo para arrancar, y qué orden arregla lo que falta",

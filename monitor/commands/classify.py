@@ -112,10 +112,10 @@ def _matches(source: IO[bytes], name: str, classifier: Classifier) -> Iterator[M
     yield from classifier.flush(time.time(), everything=True)
 
 
-def chunks(source: IO[bytes], name: str) -> Iterable[Chunk]:
+def chunks(source: IO[bytes], name: str, number: int = 0, size: int = BLOCK) -> Iterable[Chunk]:
     """Whole lines of a file or a pipe, as the follower hands them on."""
-    rest, at, file = b"", 0, FileId(0, 0)
-    while block := source.read(BLOCK):
+    rest, at, file = b"", 0, FileId(0, number)
+    while block := source.read(size):
         cut = block.rfind(b"\n") + 1
         if not cut and len(rest) < LONGEST:
             rest += block

@@ -24,8 +24,8 @@ def prepared(packs: Sequence[Path], cache: Path) -> Rules:
     Proving and compiling takes seconds and memory, so a process of its own does it, once for each
     set of rules.
     """
-    if (kept := _read(_place(packs, cache))) is not None:
-        return kept
+    if (known := kept(packs, cache)) is not None:
+        return known
     command = [sys.executable, "-P", "-m", "monitor.understand.prepare", str(cache)]
     try:
         done = subprocess.run(
@@ -47,16 +47,21 @@ def prepared(packs: Sequence[Path], cache: Path) -> Rules:
     return answer
 
 
+def kept(packs: Sequence[Path], cache: Path) -> Rules | None:
+    """The rules as they were proved and compiled before; None when they were not. Only reads."""
+    return _read(_place(packs, cache))
+
+
 def keep(rules: Rules, packs: Sequence[Path], cache: Path) -> None:
     """For the next start; a disk that takes nothing only costs time."""
-    kept = _place(packs, cache)
-    part = kept.with_suffix(f".{os.getpid()}")
+    place = _place(packs, cache)
+    part = place.with_suffix(f".{os.getpid()}")
     with suppress(OSError):
         cache.mkdir(mode=0o700, parents=True, exist_ok=True)
         fd = os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with open(fd, "wb") as file:
             pickle.dump(rules, file)
-        part.replace(kept)
+        part.replace(place)
         for old in sorted(cache.glob("*.rules"), key=lambda path: -path.stat().st_mtime)[_KEPT:]:
             old.unlink()
 
@@ -68,8 +73,9 @@ def _place(packs: Sequence[Path], cache: Path) -> Path:
         digest.update(f"{file.name} {file.stat().st_mtime_ns}".encode())
     for pack in packs:
         for file in sorted(pack.glob("*.toml")) if pack.is_dir() else (pack,):
+            digest.update(b"\0" + os.fsencode(file) + b"\0")  # also of one that is not there
             with suppress(OSError):
-                digest.update(b"\0" + os.fsencode(file) + b"\0" + file.read_bytes())
+                digest.update(file.read_bytes())
     return cache / f"{digest.hexdigest()[:32]}.rules"
 
 
