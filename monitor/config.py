@@ -16,7 +16,7 @@ from typing import Any, Literal
 from dotenv import dotenv_values
 
 from monitor.home import data_folder
-from monitor.options import Child, Disk, Repair, Rung, Server
+from monitor.options import Alerts, Child, Disk, Repair, Rung, Server
 from monitor.settings import (
     Fault,
     SettingsError,
@@ -67,6 +67,7 @@ class Config:
     servers: Mapping[str, Server] = setting(
         MappingProxyType({}), "servers that we may start again, by `host:port`"
     )
+    alerts: Alerts = setting(Alerts(), "who is told of what, and when")
     ladders: Mapping[str, tuple[Rung, ...]] = setting(
         MappingProxyType({}), "what is tried, by category or by the name of a rule"
     )

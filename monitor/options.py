@@ -111,6 +111,27 @@ class Server:
 
 
 @dataclass(frozen=True, slots=True)
+class Alerts:
+    least: Literal["info", "warning", "critical"] = setting(
+        "warning", "what is less than this stands in the daily digest only"
+    )
+    group: Seconds = setting(30.0, "what comes up within this time is told in one message")
+    edit_every: Seconds = setting(15.0, "least time between two changes of one message")
+    escalate: Seconds = setting(
+        1800.0, "a warning that lasts this long is told once with a sound; 0 never"
+    )
+    repeat: Seconds = setting(4 * 3600.0, "what is open and nobody acknowledged is told again; 0 never")
+    quiet: str = setting("", "hours in which only critical alerts are sent, like `23:00-07:00`")
+    zone: str = setting("", "the IANA zone of all hours here; the machine's own by default")
+    digest: str = setting("09:00", "when the daily digest is sent; empty never")
+    expire: Seconds = setting(
+        6 * 3600.0, "what ended longer ago than this before it could be told goes into the digest"
+    )
+    webhook: str = setting("", "a URL that is sent the same as JSON, as Alertmanager would")
+    apprise: tuple[str, ...] = setting((), "Apprise URLs that are sent the same as text")
+
+
+@dataclass(frozen=True, slots=True)
 class Child:
     """One program that is kept running."""
 

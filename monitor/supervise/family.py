@@ -17,6 +17,7 @@ class Family:
 
     def __init__(self) -> None:
         self.started: set[int] = set()
+        self.helpers: set[int] = set()  # ours as well, but no child that is watched over
         self.reaped = 0
         self._dead: set[int] = set()
         self._later: asyncio.TimerHandle | None = None
@@ -35,7 +36,7 @@ class Family:
 
     def strangers(self) -> tuple[int, ...]:
         """Direct children that we did not start, the dead ones among them included."""
-        return tuple(pid for pid in _children_of_ours() if pid not in self.started)
+        return tuple(pid for pid in _children_of_ours() if pid not in self.started | self.helpers)
 
     def child_died(self) -> None:
         """Reap in a moment: one SIGCHLD may stand for many, and they come in crowds."""

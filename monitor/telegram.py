@@ -1,0 +1,221 @@
+"""The process that sends: a request per line on stdin, its classified result per line on stdout.
+
+It remembers nothing; the monitor may end it at any moment and start another. The first line is
+whom to be: `{"token": …, "base_url": …}`. A line without `id` on stdout is reserved for what comes
+in from Telegram by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import os
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from telegram import Bot, LinkPreviewOptions, ReplyParameters
+from telegram.error import (
+    BadRequest,
+    ChatMigrated,
+    Conflict,
+    Forbidden,
+    InvalidToken,
+    NetworkError,
+    RetryAfter,
+    TelegramError,
+    TimedOut,
+)
+from telegram.request import HTTPXRequest
+
+from monitor.redact import redact
+from monitor.tell.answers import Answer, Came
+from monitor.tell.elsewhere import notified, posted
+
+_NOT_SENT = ("ConnectTimeout", "ConnectError", "PoolTimeout", "ProxyError", "UnsupportedProtocol")
+_CONNECT, _ANSWER = 5.0, 10.0
+
+_SAYS = (
+    ("chat not found", Came.CHAT_NOT_FOUND),
+    ("peer_id_invalid", Came.CHAT_NOT_FOUND),
+    ("message is not modified", Came.NOT_MODIFIED),
+    ("message to edit not found", Came.EDIT_GONE),
+    ("message can't be edited", Came.EDIT_GONE),
+    ("message_id_invalid", Came.EDIT_GONE),
+    ("can't parse entities", Came.CANT_PARSE),
+    ("can't find end", Came.CANT_PARSE),
+    ("unsupported start tag", Came.CANT_PARSE),
+)
+
+
+class Sender:
+    """Does what one line asks for."""
+
+    def __init__(self, who: Mapping[str, Any]) -> None:
+        base = who.get("base_url") or "https://api.telegram.org"
+        request = HTTPXRequest(
+            connect_timeout=_CONNECT,
+            read_timeout=_ANSWER,
+            write_timeout=_ANSWER,
+            pool_timeout=_CONNECT,
+            httpx_kwargs={"follow_redirects": False},
+        )
+        token = who.get("token") or ""
+        self._bot = Bot(token, base_url=f"{base}/bot", request=request) if token else None
+        self._request = request
+
+    async def do(self, ask: Mapping[str, Any]) -> Answer:
+        """Whatever goes wrong is an answer."""
+        try:
+            if ask["do"] == "webhook":
+                return await posted(ask["url"], ask["json"])
+            if ask["do"] == "apprise":
+                return await notified(ask["url"], ask["title"], ask["text"])
+            if self._bot is None:
+                return Answer(Came.UNAUTHORIZED, why="there is no token")
+            return await self._told(self._bot, ask)
+        except Exception as error:  # noqa: BLE001 - one broken request must not end the others
+            return Answer(Came.MAYBE, why=_words(error))
+
+    async def _told(self, bot: Bot, ask: Mapping[str, Any]) -> Answer:
+        try:
+            await self._request.initialize()
+            return Answer(Came.OK, message=await _call(bot, ask))
+        except InvalidToken as error:  # also said of an unknown method, or by a server in between
+            return await _of_token(bot, error)
+        except TelegramError as error:
+            return classified(error)
+
+
+async def _call(bot: Bot, ask: Mapping[str, Any]) -> int | None:
+    if ask["do"] == "probe":
+        await bot.get_me()
+        return None
+    chat, text = int(ask["chat"]), str(ask["text"])
+    markup = "HTML" if ask.get("html") else None
+    preview = LinkPreviewOptions(is_disabled=True)
+    if ask["do"] == "edit":
+        number = int(ask["message"])
+        await bot.edit_message_text(
+            text, chat, number, parse_mode=markup, link_preview_options=preview
+        )
+        return number
+    to = ask.get("reply_to")
+    under = ReplyParameters(int(to), allow_sending_without_reply=True) if to else None
+    sent = await bot.send_message(
+        chat,
+        text,
+        parse_mode=markup,
+        disable_notification=not ask.get("loud"),
+        reply_parameters=under,
+        link_preview_options=preview,
+    )
+    return sent.message_id
+
+
+async def _of_token(bot: Bot, error: InvalidToken) -> Answer:
+    """Only who is refused twice, and for who it is, is refused."""
+    try:
+        await bot.get_me()
+    except InvalidToken:
+        return Answer(Came.UNAUTHORIZED, why=_words(error))
+    except TelegramError:
+        pass
+    return Answer(Came.NETWORK, why=_words(error))
+
+
+def classified(error: TelegramError) -> Answer:
+    """The narrow ones first: BadRequest and TimedOut are kinds of NetworkError here."""
+    why = _words(error)
+    match error:
+        case RetryAfter():
+            wait = error.retry_after
+            seconds = wait.total_seconds() if hasattr(wait, "total_seconds") else float(wait)
+            return Answer(Came.RETRY_AFTER, seconds=seconds, why=why)
+        case ChatMigrated():
+            return Answer(Came.MIGRATED, chat=error.new_chat_id, why=why)
+        case Forbidden():
+            return Answer(Came.FORBIDDEN, why=why)
+        case BadRequest():
+            said = str(error).lower()
+            came = next((came for words, came in _SAYS if words in said), Came.BAD_REQUEST)
+            return Answer(came, why=why)
+        case TimedOut() | NetworkError() | Conflict():
+            return Answer(Came.MAYBE if _may_have_arrived(error) else Came.NETWORK, why=why)
+    return Answer(Came.NETWORK if _is_no_answer_of_telegram(error) else Came.MAYBE, why=why)
+
+
+def _may_have_arrived(error: TelegramError) -> bool:
+    """An answer that says no is a no; without any, only who could not connect knows."""
+    cause = error.__cause__
+    return cause is not None and type(cause).__name__ not in (*_NOT_SENT, "TelegramError")
+
+
+def _is_no_answer_of_telegram(error: TelegramError) -> bool:
+    """A page in place of JSON is from somebody in between; half a JSON is half an answer."""
+    document = getattr(error.__cause__, "doc", "")
+    return isinstance(document, str) and document.lstrip()[:1] == "<"
+
+
+def _words(error: Exception) -> str:
+    return redact(f"{type(error).__name__}: {error}")[:300]
+
+
+# --- the pipe ----------------------------------------------------------------------------------
+
+
+async def serve() -> None:
+    """Until the other end closes: then nobody waits for an answer."""
+    reader = asyncio.StreamReader(limit=1 << 20)
+    await asyncio.get_running_loop().connect_read_pipe(
+        lambda: asyncio.StreamReaderProtocol(reader), sys.stdin
+    )
+    say = _voice()
+    sender = Sender(json.loads(await reader.readline()))
+    say({"ready": True})
+    tasks: set[asyncio.Task[None]] = set()
+
+    async def answer(ask: Mapping[str, Any]) -> None:
+        result = await sender.do(ask)
+        say({"id": ask["id"], **_shown(result)})
+
+    while line := await reader.readline():
+        task = asyncio.create_task(answer(json.loads(line)))
+        tasks.add(task)
+        task.add_done_callback(tasks.discard)
+
+
+def _shown(answer: Answer) -> dict[str, Any]:
+    return {
+        "came": str(answer.came),
+        "message": answer.message,
+        "seconds": answer.seconds,
+        "chat": answer.chat,
+        "why": answer.why,
+    }
+
+
+def _voice() -> Any:
+    """Writes lines where stdout was; whatever else is printed goes nowhere."""
+    ours = os.dup(1)
+    nowhere = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(nowhere, 1)
+
+    def say(what: Mapping[str, Any]) -> None:
+        os.write(ours, json.dumps(what).encode() + b"\n")
+
+    return say
+
+
+def main() -> None:
+    logging.disable(logging.CRITICAL)  # httpx writes each address, token included
+    try:
+        asyncio.run(serve())
+    except (BrokenPipeError, ConnectionError, KeyboardInterrupt):
+        pass
+    os._exit(0)  # a thread that hangs in a name look-up would hold us back
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Telling people: what is worth saying, when, in which words, and that it arrives."""

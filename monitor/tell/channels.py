@@ -1,0 +1,95 @@
+"""Where alerts go, from the settings; what is missing is said in one line."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+
+from monitor.config import Config
+from monitor.settings import Fault, SettingsError
+from monitor.tell.hours import HoursError, check_zone, minutes_of, span_of
+
+_TOKEN = re.compile(r"\d{6,12}:[A-Za-z0-9_-]{30,}")
+_TRUE = ("1", "true", "yes", "on", "sí", "si")
+
+
+@dataclass(frozen=True, slots=True)
+class Channels:
+    """What the sending process is given, and the chats; `off` says why Telegram is not among them."""
+
+    token: str = ""
+    base_url: str = ""  # of a Bot API server of one's own
+    chats: tuple[str, ...] = ()
+    webhook: str = ""
+    apprise: tuple[str, ...] = ()
+    off: str = ""  # the kind of sentence that says what is missing
+    secrets: tuple[str, ...] = ()  # never to be seen in any text
+
+    @property
+    def lanes(self) -> tuple[str, ...]:
+        lanes = [f"telegram:{chat}" for chat in self.chats]
+        lanes += ["webhook:0"] if self.webhook else []
+        return (*lanes, *(f"apprise:{number}" for number in range(len(self.apprise))))
+
+
+def channels_of(config: Config) -> Channels:
+    """Raises SettingsError with all that is wrong in the settings of alerts."""
+    faults = [*_faults(config)]
+    known = config.secrets
+    name = "MONITOR_TELEGRAM_TOKEN" if known.get("MONITOR_TELEGRAM_TOKEN") else "TELEGRAM_TOKEN"
+    token = known.get(name, "").strip()
+    chats = _chats(known.get("ADMIN_ID", ""), str(config.home / ".env"), faults)
+    base = ""
+    if known.get("USE_LOCAL_BOT_API", "").strip().lower() in _TRUE:
+        base = known.get("TELEGRAM_BOT_API_LOCAL_URL", "http://127.0.0.1:8081").strip().rstrip("/")
+        if not base.startswith(("http://", "https://")):
+            what = "TELEGRAM_BOT_API_LOCAL_URL must be a URL like http://127.0.0.1:8081"
+            faults.append(Fault(str(config.home / ".env"), None, what))
+    if faults:
+        raise SettingsError(tuple(faults))
+    off = ""
+    if not token:
+        off = "alerts_need_token"
+    elif not _TOKEN.fullmatch(token):
+        off = "alerts_token_malformed"
+    elif not chats:
+        off = "alerts_need_admin"
+    return Channels(
+        token="" if off else token,
+        base_url=base,
+        chats=() if off else chats,
+        webhook=config.alerts.webhook,
+        apprise=config.alerts.apprise,
+        off=off,
+        secrets=tuple(v for k, v in known.items() if "TOKEN" in k and len(v) >= 8),
+    )
+
+
+def _chats(raw: str, file: str, faults: list[Fault]) -> tuple[str, ...]:
+    """Numbers, several separated by commas; of groups and channels they are negative."""
+    chats = [part.strip() for part in raw.split(",") if part.strip()]
+    wrong = [chat for chat in chats if not re.fullmatch(r"-?\d{1,20}", chat) or int(chat) == 0]
+    if wrong:
+        shown = ", ".join(f'"{chat[:40]}"' for chat in wrong)
+        what = f"ADMIN_ID must be numeric Telegram ids separated by commas, not {shown}"
+        faults.append(Fault(file, None, f"{what}; your own id: write to @userinfobot"))
+    return tuple(dict.fromkeys(chats))
+
+
+def _faults(config: Config) -> list[Fault]:
+    alerts, found = config.alerts, []
+    checks = {
+        "quiet": lambda: span_of(alerts.quiet),
+        "zone": lambda: check_zone(alerts.zone),
+        "digest": lambda: alerts.digest.strip() and minutes_of(alerts.digest),
+    }
+    for key, check in checks.items():
+        try:
+            check()
+        except HoursError as wrong:
+            found.append(f"alerts.{key} {wrong}")
+    if alerts.webhook and not alerts.webhook.startswith(("http://", "https://")):
+        found.append("alerts.webhook must be a URL that begins with http:// or https://")
+    if any("://" not in url for url in alerts.apprise):
+        found.append("alerts.apprise must be Apprise URLs like mailto://…")
+    return [Fault(str(config.home / "vigia.toml"), None, what) for what in found]

@@ -1,0 +1,193 @@
+"""What a message says: news and numbers -> rows of words, in the reader's language."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from monitor.model import Severity, Told
+from monitor.tell.alerts import is_over
+from monitor.tell.hours import shown
+from monitor.tell.markup import Row, row
+from monitor.tell.news import clean
+from monitor.tell.phrases import PHRASES, phrase
+from monitor.tell.words import News
+from monitor.texts import lasting, sentence
+
+_LISTED = 20  # lines of a list
+_ALSO = 3  # of what else is open, by name
+LATE = 60.0  # seconds from which on a message says how late it is
+
+_ICONS = {Severity.CRITICAL: "🔴", Severity.WARNING: "🟡", Severity.INFO: "🔵"}
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """For whom it is written: the language, the zone, and what time it is."""
+
+    lang: str
+    zone: str
+    wall: float
+    host: str
+
+    def say(self, name: str, **facts: object) -> str:
+        return phrase(name, self.lang, **facts)
+
+    def at(self, wall: float) -> str:
+        return shown(wall, self.zone)
+
+
+def title(news: News, reader: Reader) -> str:
+    """What it is, in a few words."""
+    if news.is_incident:
+        what = reader.say(news.category) if news.category in PHRASES else news.category
+        subject = f": {_short(news.what)}" if news.what else ""
+        return f"{news.child}: {what}{subject}"
+    if news.kind == "child":
+        return f"{news.child}: {reader.say(news.state, times=news.occurrences)}"
+    told = Told(news.kind, news.child, news.severity, news.facts)
+    return sentence(told, reader.lang)
+
+
+def head(news: News, reader: Reader) -> str:
+    """The first line, which is all that a locked screen shows."""
+    over = is_over(news, reader.wall) and (news.is_incident or news.kind == "child")
+    if over:
+        icon, word = "🟢", reader.say("resolved")
+    else:
+        icon, word = _ICONS[news.severity], reader.say(str(news.severity))
+    id = f" · {news.subject}" if news.is_incident else ""
+    return f"{icon} {word} · {title(news, reader)}{id}"
+
+
+def message(
+    told: Sequence[News],
+    reader: Reader,
+    *,
+    others: Sequence[News],
+    made: float,
+    followers: Mapping[str, int] | None = None,
+    again: bool = False,
+) -> list[Row]:
+    """One thing in full, several as a list; at the end what else is open."""
+    if len(told) == 1:
+        rows = _one(told[0], reader, (followers or {}).get(told[0].subject, 0))
+    else:
+        rows = _several(told, reader)
+    rows.append(row(_also(others, reader), weight=8))
+    late = reader.wall - made
+    if late > LATE:
+        rows.append(row(reader.say("late", time=lasting(late)), weight=7))
+    if again:
+        rows.append(row(reader.say("again"), weight=7))
+    return rows
+
+
+def _one(news: News, reader: Reader, followers: int) -> list[Row]:
+    say = reader.say
+    rows = [row(head(news, reader), "b", 9)]
+    if news.is_incident:
+        rows.append(row(_standing(news, reader), weight=6))
+    elif news.kind == "child":
+        told = Told(news.state, news.child, news.severity, news.facts)
+        rows.append(row(sentence(told, reader.lang), weight=6))
+    if news.is_incident or news.kind == "child":
+        rows.append(_since(news, reader))
+    if news.where:
+        pid = f" · pid {news.pid}" if news.pid else ""
+        rows.append(Row((("b", say("where")), ("", f" {news.where}{pid}")), 3))
+    for step in news.steps:
+        words = f" {reader.at(step.at)} {step.do}: {step.result}; {_short(step.detail, 160)}"
+        rows.append(Row((("b", say("done")), ("", words)), 4))
+    if followers:
+        rows.append(row(say("follow_from", count=followers), weight=3))
+    if news.acked_by:
+        rows.append(row(say("acked_by", by=news.acked_by), weight=5))
+    if news.line:
+        rows.append(row(_short(news.line, 400), "pre", 2))
+    return rows
+
+
+def _standing(news: News, reader: Reader) -> str:
+    state = reader.say(f"state_{news.state}")
+    if news.state == "resolved":
+        state = reader.say("resolved_after", time=_lasted(news))
+    return f"{state} ({_short(news.why, 200)})" if news.why else state
+
+
+def _since(news: News, reader: Reader) -> Row:
+    say = reader.say
+    times = say("once") if news.occurrences == 1 else say("times", times=news.occurrences)
+    parts: list[tuple[str, str]] = [
+        ("b", say("since")),
+        ("", f" {reader.at(news.opened)} ({_lasted(news, reader)}) · "),
+        ("b", say("seen")),
+        ("", f" {times}"),
+    ]
+    if news.occurrences > 1:
+        parts += [("", " · "), ("b", say("last")), ("", f" {reader.at(news.last)}")]
+    return Row(tuple(parts), 5)
+
+
+def _several(told: Sequence[News], reader: Reader) -> list[Row]:
+    """Critical and open ones first, each group in the order in which they came up."""
+    over = [one for one in told if is_over(one, reader.wall)]
+    open_ones = [one for one in told if one not in over]
+    open_ones.sort(key=lambda one: one.severity is not Severity.CRITICAL)
+    worst = next((_ICONS[one.severity] for one in open_ones), "🟢")
+    first = reader.say("several", icon=worst, count=len(told))
+    if over and len(over) < len(told):
+        first += reader.say("several_over", over=len(over))
+    listed = [*open_ones, *over]
+    rows = [row(first, "b", 9)]
+    rows += [row(f"• {head(one, reader)}", weight=4) for one in listed[:_LISTED]]
+    if len(listed) > _LISTED:
+        rows.append(row(reader.say("and_more", count=len(listed) - _LISTED), weight=6))
+    return rows
+
+
+def _also(others: Sequence[News], reader: Reader) -> str:
+    if not others:
+        return reader.say("nothing_else_open")
+    named = ", ".join(name_of(one, reader) for one in others[:_ALSO])
+    more = ", …" if len(others) > _ALSO else ""
+    return f"{reader.say('also_open', count=len(others))} ({named}{more})"
+
+
+def name_of(news: News, reader: Reader) -> str:
+    if news.is_incident:
+        word = reader.say(news.category) if news.category in PHRASES else news.category
+        return f"{news.subject} {word}"
+    return news.child or title(news, reader)
+
+
+def reply(reason: str, told: Sequence[News], reader: Reader) -> list[Row]:
+    """A short word: what, how long, and what was done."""
+    rows = []
+    for news in told[:_LISTED]:
+        id = news.subject if news.is_incident else news.child or news.subject
+        step = news.steps[-1] if news.steps else None
+        done = f"{step.do} ({_short(step.detail, 120)})" if step else _short(news.why, 120)
+        if news.kind == "child":
+            done = title(news, reader)
+        if not done:
+            done = reader.say("by_itself") if reason == "resolved" else title(news, reader)
+        if reason == "resolved":
+            time = reader.say("resolved_after", time=_lasted(news))
+        else:
+            time = _lasted(news, reader)
+        rows.append(row(reader.say(f"reply_{reason}", id=id, time=time, done=done), weight=5))
+    if len(told) > _LISTED:
+        rows.append(row(reader.say("and_more", count=len(told) - _LISTED), weight=6))
+    return rows
+
+
+def _lasted(news: News, reader: Reader | None = None) -> str:
+    over = reader is None or is_over(news, reader.wall)
+    end = news.last if over or reader is None else reader.wall
+    return lasting(max(0.0, end - news.opened))
+
+
+def _short(text: str, most: int = 80) -> str:
+    first = clean(text, 4096).strip()
+    return first if len(first) <= most else f"{first[: most - 1]}…"
