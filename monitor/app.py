@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+import socket
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -25,12 +26,16 @@ from monitor.settings import SettingsError
 from monitor.state import State, StateUnwritable
 from monitor.supervise.crew import Crew
 from monitor.supervise.family import Family
+from monitor.tell.channels import channels_of
+from monitor.tell.courier import Courier
+from monitor.tell.teller import Teller
 from monitor.texts import language, sentence
 from monitor.understand.classify import Classifier
 from monitor.understand.rule import Rules, RulesError
 from monitor.verbs import verbs
 
 CLEAN, ALL_GIVEN_UP = 0, 3
+LAST_WORD = 5.0  # seconds that the alerts have at the end
 THREADS = 4  # for what blocks on the disk; once started they stay
 _LEVELS = {Severity.INFO: "INFO", Severity.WARNING: "WARNING", Severity.CRITICAL: "ERROR"}
 _READY_WITHIN = 5.0
@@ -60,6 +65,7 @@ class App:
         self._reload = asyncio.Event()
         self._repairs: Repairs
         self._logs: Logs
+        self.teller: Teller | None = None
 
     async def run(self) -> int:
         """Until a person, a signal or the end of all children ends it; the exit code."""
@@ -75,8 +81,10 @@ class App:
             self.crew = Crew(os.environ, self._umask, self._family, self.tell, state)
             self.work = casework_of(self.config, self.crew, state, self.tell, self._warn_of_state)
             self._heal_by(self.config, self._rules)
+            self.teller = self._teller(state, stack)
             stack.callback(self.work.close)
             self._repairs = Repairs(self.config, self.crew, self.work)
+            self.work.herald = self.teller
             self._logs = Logs(self.config, self.crew, state, self._echo, self.tell, self._is_ours)
             self._logs.understand(self._classifier(self._rules), self.work)
             stack.callback(self._logs.close)
@@ -90,7 +98,11 @@ class App:
         self._say(
             "monitor_started", version=__version__, home=str(self.config.home), pid=str(os.getpid())
         )
+        assert self.teller is not None
+        self._tell_by(self.config)
+        self.teller.know(self.work.book.open_ones())
         works = (
+            self.teller.run(),
             self._logs.run(),
             self._logs.keep_small(),
             self._repairs.respond.run(),
@@ -109,8 +121,9 @@ class App:
         self._notify.ready("watching")
         await self._end.wait()
         self._say("monitor_stopped", why=self._end_why)
-        self._notify.stopping(self.crew.longest_stop() + 5.0)
+        self._notify.stopping(self.crew.longest_stop() + 5.0 + LAST_WORD)
         await self.crew.close()
+        await self.teller.close(self._end_why, LAST_WORD)
         for task in tasks:
             task.cancel()
         await asyncio.wait(tasks)
@@ -151,6 +164,8 @@ class App:
         line = self._diary.write(_LEVELS[told.severity], sentence(told, self._lang))
         if self._echo:
             self._echo.show("", line.encode())
+        if self.teller:
+            self.teller.heard(told)
         ended = told.kind in ("child_given_up", "child_finished")
         if ended and self.crew.is_over() and not self.config.follow:
             self._code = ALL_GIVEN_UP if self.crew.any_given_up() else CLEAN
@@ -198,9 +213,24 @@ class App:
             changed.append("rules")
         self._heal_by(config, rules)
         self._repairs.apply(config)
+        self._tell_by(config)
         self._logs.apply(config)
         self._say("reloaded", what=", ".join(changed) or "-")
         return changed
+
+    def _teller(self, state: State, stack: AsyncExitStack) -> Teller:
+        courier = Courier(self._family, lambda: channels_of(self.config).who, os.environ)
+        stack.callback(courier.end)
+        return Teller(state, courier, self.tell, self._unknown_shapes, socket.gethostname())
+
+    def _unknown_shapes(self) -> list[tuple[str, int]]:
+        return [(shape.text, shape.count) for shape in self._logs.shapes.most_seen()]
+
+    def _tell_by(self, config: Config) -> None:
+        assert self.teller is not None
+        self._lang = language(config.lang)
+        children = ", ".join(config.children)
+        self.teller.apply(config.alerts, channels_of(config), self._lang, children)
 
     def _heal_by(self, config: Config, rules: Rules) -> None:
         book = self.work.book

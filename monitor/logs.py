@@ -20,6 +20,7 @@ from monitor.supervise import capture
 from monitor.supervise.crew import Crew
 from monitor.texts import sized
 from monitor.understand.classify import Classifier
+from monitor.understand.shapes import Shapes
 
 _FLUSH_EVERY = 0.3
 _SAVE_EVERY = 1.0  # what was only read and meant nothing is remembered this often
@@ -101,6 +102,11 @@ class Logs:
     def understand(self, classifier: Classifier, casework: Casework) -> None:
         """Who judges the lines from now on, and who takes what means trouble."""
         self._classifier, self._casework = classifier, casework
+
+    @property
+    def shapes(self) -> Shapes:
+        """The lines that no rule knows, grouped."""
+        return self._classifier.shapes
 
     def apply(self, config: Config) -> None:
         """Follow what the new configuration names."""

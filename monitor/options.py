@@ -120,7 +120,9 @@ class Alerts:
     escalate: Seconds = setting(
         1800.0, "a warning that lasts this long is told once with a sound; 0 never"
     )
-    repeat: Seconds = setting(4 * 3600.0, "what is open and nobody acknowledged is told again; 0 never")
+    repeat: Seconds = setting(
+        4 * 3600.0, "what is open and nobody acknowledged is told again; 0 never"
+    )
     quiet: str = setting("", "hours in which only critical alerts are sent, like `23:00-07:00`")
     zone: str = setting("", "the IANA zone of all hours here; the machine's own by default")
     digest: str = setting("09:00", "when the daily digest is sent; empty never")

@@ -72,10 +72,12 @@ MIGRATIONS: tuple[str, ...] = (
     CREATE TABLE kept (name TEXT NOT NULL PRIMARY KEY, value TEXT NOT NULL) STRICT, WITHOUT ROWID;
     """,
     """
-    CREATE TABLE alert_thread (id TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL) STRICT;
-    CREATE TABLE alert_post (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
-    CREATE TABLE alert_letter (id INTEGER PRIMARY KEY, body TEXT NOT NULL) STRICT;
-    CREATE TABLE alert_kept (id TEXT NOT NULL PRIMARY KEY, body TEXT NOT NULL) STRICT;
+    CREATE TABLE alert (
+        kind TEXT NOT NULL,
+        id TEXT NOT NULL,
+        body TEXT NOT NULL,
+        PRIMARY KEY (kind, id)
+    ) STRICT, WITHOUT ROWID;
     """,
 )
 

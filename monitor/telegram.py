@@ -8,6 +8,7 @@ in from Telegram by itself.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import logging
 import os
@@ -210,10 +211,8 @@ def _voice() -> Any:
 
 def main() -> None:
     logging.disable(logging.CRITICAL)  # httpx writes each address, token included
-    try:
+    with contextlib.suppress(OSError, ValueError, KeyboardInterrupt):  # whoever asked is gone
         asyncio.run(serve())
-    except (BrokenPipeError, ConnectionError, KeyboardInterrupt):
-        pass
     os._exit(0)  # a thread that hangs in a name look-up would hold us back
 
 

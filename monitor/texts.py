@@ -112,6 +112,48 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "La pausa de {by} ha terminado: se repara de nuevo",
         "The pause of {by} is over: repairs go on",
     ),
+    "alerts_need_token": (
+        "Avisos apagados: pon TELEGRAM_TOKEN y ADMIN_ID en .env (docs/alerts.md)",
+        "Alerts are off: put TELEGRAM_TOKEN and ADMIN_ID into .env (docs/alerts.md)",
+    ),
+    "alerts_token_malformed": (
+        "Avisos por Telegram apagados: el token no tiene la forma 123456789:AbC… de @BotFather",
+        "Alerts by Telegram are off: the token has not the form 123456789:AbC… of @BotFather",
+    ),
+    "alerts_need_admin": (
+        "Avisos apagados: hay token, falta ADMIN_ID en .env (tu id numérico de Telegram)",
+        "Alerts are off: there is a token, but no ADMIN_ID in .env (your numeric Telegram id)",
+    ),
+    "alerts_on": ("Avisos a: {to}", "Alerts go to: {to}"),
+    "alerts_halted": (
+        "{to} pide esperar {seconds} s; los avisos esperan",
+        "{to} asks to wait {seconds} s; alerts wait",
+    ),
+    "alerts_unreachable": (
+        "No se llega a {to}; los avisos esperan: {why}",
+        "{to} cannot be reached; alerts wait: {why}",
+    ),
+    "alerts_reachable": ("Se llega de nuevo a {to}", "{to} can be reached again"),
+    "alerts_refused": (
+        "{to} nos rechaza; por ahí no sale ningún aviso: {why}. Corrige .env o vigia.toml y: vigia reload",
+        "{to} refuses us; no alert goes there: {why}. Mend .env or vigia.toml, then: vigia reload",
+    ),
+    "alerts_chat_lost": (
+        "El chat {chat} no recibe avisos: {why}. Escribe al bot desde él y usa: vigia reload",
+        "The chat {chat} gets no alerts: {why}. Write to the bot from it, then: vigia reload",
+    ),
+    "alerts_chat_moved": (
+        "El chat {chat} ahora es {to}; cámbialo en ADMIN_ID",
+        "The chat {chat} is {to} now; change it in ADMIN_ID",
+    ),
+    "alert_undelivered": (
+        "Un aviso a {to} no se entregó: {why}",
+        "An alert to {to} was not delivered: {why}",
+    ),
+    "alerts_broken": (
+        "Los avisos fallan por dentro y el resto sigue: {why}",
+        "Alerts are broken inside and all else goes on: {why}",
+    ),
     "records_unwritable": (
         "logs/errors.json no se puede escribir y esperará: {why}",
         "logs/errors.json cannot be written and will wait: {why}",

@@ -14,6 +14,7 @@ from monitor.heal.repairs import check_dry_run, check_ladders
 from monitor.home import data_folder, rules_cache
 from monitor.settings import SettingsError
 from monitor.supervise import lock
+from monitor.tell.channels import channels_of
 from monitor.texts import language, say
 from monitor.understand.loading import prepared
 from monitor.understand.rule import PACKS, Rules, RulesError
@@ -49,6 +50,7 @@ def run(arguments: argparse.Namespace) -> int:
             follow=tuple(arguments.follow),
         )
         check_ladders(config.ladders)
+        channels_of(config)
         if arguments.dry_run:
             config = replace(config, repair=replace(config.repair, dry_run=True))
         own = [config.home / folder for folder in config.rules if (config.home / folder).is_dir()]

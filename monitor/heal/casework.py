@@ -6,7 +6,7 @@ import contextlib
 import socket
 import time
 from collections.abc import Callable, Sequence
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 from monitor.heal.book import Book, Ledger
 from monitor.heal.cases import Cases
@@ -38,6 +38,18 @@ def clock() -> float:
     return time.clock_gettime(time.CLOCK_BOOTTIME)
 
 
+class Herald(Protocol):
+    """Who tells people; what it has to say is written down with the move that it is about."""
+
+    def incident(
+        self, incident: Incident, rung: Rung | None, outcome: Outcome | None, pid: int | None
+    ) -> None: ...
+
+    def save(self) -> None: ...
+
+    def saved(self) -> None: ...
+
+
 class Casework:
     """Owns the book and what it leaves behind; every change is durable before it is acted on."""
 
@@ -63,6 +75,7 @@ class Casework:
         self._degraded = False
         self._spent: Ledger | None = None  # as it was written down last
         self.on_news: Callable[[], None] = lambda: None
+        self.herald: Herald | None = None
 
     def take(self, match: Match, child: str) -> None:
         """A line that means trouble; the unknown are only grouped by their shape."""
@@ -82,6 +95,8 @@ class Casework:
             why = f"{self._lost} records were lost here: the disk took none for too long"
             self._unsaved[:2] = [gap_record(why, time.time())]
         self._touched[incident.id] = incident
+        if self.herald:
+            self.herald.incident(incident, rung, outcome, self._facts(incident.child).pid)
         for told in _told(incident, rung, outcome):
             self._tell(told)
 
@@ -107,6 +122,8 @@ class Casework:
         self._cases.save(self._touched.values(), self._unsaved)
         if self.book.ledger is not self._spent:
             self._cases.keep_ledger(self.book.ledger)
+        if self.herald:
+            self.herald.save()
 
     def saved(self) -> None:
         """The transaction held: nothing of it is waiting any more, and people may read it."""
@@ -115,6 +132,8 @@ class Casework:
         self._unsaved.clear()
         self._lost = 0
         self._spent = self.book.ledger
+        if self.herald:
+            self.herald.saved()
         if moved:
             self.project()
             self.on_news()

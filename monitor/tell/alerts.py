@@ -130,7 +130,12 @@ def _new(
         news, over = thread.news, is_over(thread.news, now.wall)
         muted = any(mute.covers(news) for mute in mutes)
         quietly = LOUDNESS[news.severity] < LOUDNESS[Severity(settings.least)]
-        if quietly or is_explained(news, threads) or (muted and over) or _expired(thread, settings, now):
+        if (
+            quietly
+            or is_explained(news, threads)
+            or (muted and over)
+            or _expired(thread, settings, now)
+        ):
             if not thread.noted:
                 moves.append(Note(news.subject))
         elif not muted and not (now.quiet and news.severity is not Severity.CRITICAL):
@@ -163,9 +168,7 @@ def _told_already(
         return moves
     heard = [one for one in threads if not any(mute.covers(one.news) for mute in mutes)]
     for reason, those in _reasons(heard, settings, now):
-        loud = reason == "escalated" or any(
-            one.news.severity is Severity.CRITICAL for one in those
-        )
+        loud = reason == "escalated" or any(one.news.severity is Severity.CRITICAL for one in those)
         if not now.quiet or loud:
             moves.append(Reply(post.id, reason, _subjects(those), loud))
     return moves
@@ -176,19 +179,20 @@ def _reasons(
 ) -> Iterable[tuple[str, list[Thread]]]:
     """Why somebody should look again, and at what; the first reason that holds."""
     open_ones = [one for one in threads if not is_over(one.news, now.wall)]
-    tests = {
-        "worse": lambda one: LOUDNESS[one.news.severity] > LOUDNESS[one.severity],
-        "back": lambda one: one.was_over,
-    }
-    for reason, holds in tests.items():
-        those = [one for one in open_ones if holds(one) and _may_be_noticed(one, settings, now)]
-        if those:
-            return [(reason, those)]
+    noticed = [one for one in open_ones if _may_be_noticed(one, settings, now)]
+    if those := [one for one in noticed if _is_worse(one)]:
+        return [("worse", those)]
+    if those := [one for one in noticed if one.was_over]:
+        return [("back", those)]
     if those := [one for one in open_ones if _is_lasting(one, settings, now)]:
         return [("escalated", those)]
     if those := [one for one in open_ones if _is_due_again(one, settings, now)]:
         return [("still", those)]
     return []
+
+
+def _is_worse(thread: Thread) -> bool:
+    return LOUDNESS[thread.news.severity] > LOUDNESS[thread.severity]
 
 
 def material_of(news: News, wall: float) -> str:

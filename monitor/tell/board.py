@@ -49,7 +49,9 @@ class Board:
         self.changed.add(("kept", name))
 
     def drop(self, kind: str, key: Any) -> None:
-        {"thread": self.threads, "post": self.posts, "letter": self.letters}[kind].pop(key, None)
+        kept: dict[str, dict[Any, Any]]
+        kept = {"thread": self.threads, "post": self.posts, "letter": self.letters}
+        kept[kind].pop(key, None)
         self.changed.add((kind, key))
 
     @property
@@ -63,9 +65,9 @@ class Board:
     def hear(self, news: News, now: Now, repeat: float) -> None:
         """The newest of its subject; long after the last word it is a story of its own."""
         before = self.threads.get(news.subject)
-        if before is not None and before.post and is_over(before.news, now.wall):
-            if now.wall - before.told_at > (repeat or _KEPT):
-                before = None
+        long_ago = before is not None and now.wall - before.told_at > (repeat or _KEPT)
+        if before is not None and before.post and long_ago and is_over(before.news, now.wall):
+            before = None
         if before is None:
             self.put(Thread(news, self.number(), since=now.clock))
         else:
@@ -110,9 +112,9 @@ class Board:
         """A message that waits takes in what comes: an outage ends in a list, not in a burst."""
         for post in self.posts.values():
             sends = [one for one in self.letters.values() if one.post == post.id]
-            if post.kind == "alert" and sends and all(one.stage is Stage.WAITING for one in sends):
-                if not post.messages:
-                    return post
+            untried = bool(sends) and all(one.stage is Stage.WAITING for one in sends)
+            if post.kind == "alert" and untried and not post.messages:
+                return post
         return None
 
     def post(

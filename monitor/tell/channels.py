@@ -7,10 +7,9 @@ from dataclasses import dataclass
 
 from monitor.config import Config
 from monitor.settings import Fault, SettingsError
-from monitor.tell.hours import HoursError, check_zone, minutes_of, span_of
+from monitor.tell.hours import HoursError, check_zone, digest_at, span_of
 
 _TOKEN = re.compile(r"\d{6,12}:[A-Za-z0-9_-]{30,}")
-_TRUE = ("1", "true", "yes", "on", "sí", "si")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +25,11 @@ class Channels:
     secrets: tuple[str, ...] = ()  # never to be seen in any text
 
     @property
+    def who(self) -> dict[str, str]:
+        """What the sending process is told at its start."""
+        return {"token": self.token, "base_url": self.base_url}
+
+    @property
     def lanes(self) -> tuple[str, ...]:
         lanes = [f"telegram:{chat}" for chat in self.chats]
         lanes += ["webhook:0"] if self.webhook else []
@@ -39,12 +43,10 @@ def channels_of(config: Config) -> Channels:
     name = "MONITOR_TELEGRAM_TOKEN" if known.get("MONITOR_TELEGRAM_TOKEN") else "TELEGRAM_TOKEN"
     token = known.get(name, "").strip()
     chats = _chats(known.get("ADMIN_ID", ""), str(config.home / ".env"), faults)
-    base = ""
-    if known.get("USE_LOCAL_BOT_API", "").strip().lower() in _TRUE:
-        base = known.get("TELEGRAM_BOT_API_LOCAL_URL", "http://127.0.0.1:8081").strip().rstrip("/")
-        if not base.startswith(("http://", "https://")):
-            what = "TELEGRAM_BOT_API_LOCAL_URL must be a URL like http://127.0.0.1:8081"
-            faults.append(Fault(str(config.home / ".env"), None, what))
+    base = (config.bot_api or "").rstrip("/")
+    if base and not base.startswith(("http://", "https://")):
+        what = "TELEGRAM_BOT_API_LOCAL_URL must be a URL like http://127.0.0.1:8081"
+        faults.append(Fault(str(config.home / ".env"), None, what))
     if faults:
         raise SettingsError(tuple(faults))
     off = ""
@@ -78,14 +80,9 @@ def _chats(raw: str, file: str, faults: list[Fault]) -> tuple[str, ...]:
 
 def _faults(config: Config) -> list[Fault]:
     alerts, found = config.alerts, []
-    checks = {
-        "quiet": lambda: span_of(alerts.quiet),
-        "zone": lambda: check_zone(alerts.zone),
-        "digest": lambda: alerts.digest.strip() and minutes_of(alerts.digest),
-    }
-    for key, check in checks.items():
+    for key, check in (("quiet", span_of), ("zone", check_zone), ("digest", digest_at)):
         try:
-            check()
+            check(getattr(alerts, key))
         except HoursError as wrong:
             found.append(f"alerts.{key} {wrong}")
     if alerts.webhook and not alerts.webhook.startswith(("http://", "https://")):

@@ -74,12 +74,13 @@ class Courier:
             await self._be_up()
         except (_GoneError, OSError, TimeoutError) as error:
             self.end()
-            return Answer(Came.NETWORK, why=redact(f"the sending process: {error}" or "not up"))
+            return Answer(Came.NETWORK, why=redact(f"the sending process: {error}"))
         if self._writer is None:
             return Answer(Came.NETWORK, why="the sending process: it ended")
         self._number += 1
         number = self._number
-        answer = self._asked[number] = asyncio.get_running_loop().create_future()
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        self._asked[number] = answer
         try:
             self._writer.write(json.dumps({**what, "id": number}).encode() + b"\n")
             async with asyncio.timeout(self._patience):
@@ -87,7 +88,7 @@ class Courier:
                 return await answer
         except (TimeoutError, ConnectionError, _GoneError) as error:
             self.end()
-            return Answer(Came.MAYBE, why=f"the sending process: {error or 'no answer in time'}")
+            return Answer(Came.MAYBE, why=f"the sending process: {str(error) or 'no answer'}")
         finally:
             self._asked.pop(number, None)
             self._rest()
@@ -104,10 +105,10 @@ class Courier:
     async def _start(self) -> None:
         ours, theirs = socket.socketpair()
         try:
-            self._process = subprocess.Popen(
+            self._process = subprocess.Popen(  # noqa: ASYNC220 - it returns once it is executed
                 self._command,
-                stdin=theirs,
-                stdout=theirs,
+                stdin=theirs.fileno(),
+                stdout=theirs.fileno(),
                 stderr=subprocess.DEVNULL,
                 cwd=_ROOT,
                 env=self._environ,
@@ -156,7 +157,8 @@ class Courier:
         if self._writer:
             self._writer.close()
             self._writer = None
-        for waiting in (self._up, *self._asked.values()):
+        futures: list[asyncio.Future[Any]] = [self._up, *self._asked.values()]
+        for waiting in futures:
             if not waiting.done():
                 waiting.set_exception(_GoneError(why))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import random
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -36,6 +36,7 @@ from monitor.tell.outbox import (
     waiting,
 )
 from monitor.tell.words import Letter, News, Post, Stage, Verb
+from monitor.texts import lasting
 
 _SAID_AFTER = 3  # failures in a row before an outage is worth a line
 _FOREVER = 3600.0
@@ -89,9 +90,7 @@ class Delivery:
     def may_go_within(self, seconds: float) -> bool:
         """Whether a letter waits that could still go out in that time."""
         now = clock()
-        return any(
-            self._channel(lane).free_at - now < seconds for lane in waiting(self._letters())
-        )
+        return any(self._channel(lane).free_at - now < seconds for lane in waiting(self._letters()))
 
     def _letters(self) -> list[Letter]:
         return list(self._board.letters.values())
@@ -262,7 +261,7 @@ class Delivery:
             late = reader.wall - post.made
             rows = from_text(post.rows)
             if late > wording.LATE:
-                rows.append(row(reader.say("late", time=wording.lasting(late)), weight=7))
+                rows.append(row(reader.say("late", time=lasting(late)), weight=7))
             return rows
         others = also_open(self._board.threads.values(), reader.wall, [n.subject for n in told])
         followers = {
@@ -287,15 +286,13 @@ class Delivery:
             return None
         match channel_of(letter.lane):
             case "webhook":
-                return self._posted(letter, post, told, rows)
+                return self._posted(post, told, rows)
             case "apprise":
                 url = self._to.apprise[int(chat_of(letter.lane))]
                 return {"do": "apprise", "url": url, "title": rows[0].text, "text": plain(rows)}
         return self._telegram(letter, post, told, rows)
 
-    def _posted(
-        self, letter: Letter, post: Post, told: Sequence[News], rows: Sequence[Row]
-    ) -> Mapping[str, Any]:
+    def _posted(self, post: Post, told: Sequence[News], rows: Sequence[Row]) -> dict[str, Any]:
         reader = self.reader()
         body = alertmanager.payload(told, reader, post.id)
         if not told:

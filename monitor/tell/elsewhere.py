@@ -38,7 +38,7 @@ async def posted(url: str, body: Any) -> Answer:
 async def notified(url: str, title: str, text: str) -> Answer:
     """It was taken or not; Apprise says no more than that."""
     try:
-        import apprise  # the optional extra
+        import apprise  # noqa: PLC0415 - the optional extra
     except ImportError:
         return Answer(Came.UNAUTHORIZED, why="apprise is not installed: pip install vigia[apprise]")
     to = apprise.Apprise()

@@ -31,6 +31,11 @@ def span_of(text: str) -> tuple[int, int] | None:
     return minutes_of(begin), minutes_of(end)
 
 
+def digest_at(text: str) -> int | None:
+    """`"09:00"` as minutes since midnight; "" is never."""
+    return minutes_of(text) if text.strip() else None
+
+
 def check_zone(zone: str) -> None:
     if zone:
         _in_zone(0.0, zone)
@@ -38,17 +43,17 @@ def check_zone(zone: str) -> None:
 
 def local(at: float, zone: str) -> tuple[str, int]:
     """The day and the minute of it there; without a zone, where the machine thinks it is."""
-    moment = _in_zone(at, zone) if zone else datetime(*time.localtime(at)[:6])  # noqa: DTZ001 - as the machine's zone says
+    moment = _in_zone(at, zone) if zone else datetime(*time.localtime(at)[:6])
     return moment.date().isoformat(), moment.hour * 60 + moment.minute
 
 
 def shown(at: float, zone: str) -> str:
-    moment = _in_zone(at, zone) if zone else datetime(*time.localtime(at)[:6])  # noqa: DTZ001 - as the machine's zone says
+    moment = _in_zone(at, zone) if zone else datetime(*time.localtime(at)[:6])
     return moment.strftime("%H:%M:%S")
 
 
 def _in_zone(at: float, zone: str) -> datetime:
-    from zoneinfo import ZoneInfo  # only who names a zone pays for it
+    from zoneinfo import ZoneInfo  # noqa: PLC0415 - only who names a zone pays for it
 
     try:
         return datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(zone))
@@ -70,8 +75,9 @@ def is_quiet(quiet: str, zone: str, at: float) -> bool:
 
 def digest_due(digest: str, zone: str, last_day: str, at: float) -> str:
     """The day whose digest is due now, or ""; one missed by half a day is not made up for."""
-    if not digest.strip():
+    due = digest_at(digest)
+    if due is None:
         return ""
     day, minute = local(at, zone)
-    late = minute - minutes_of(digest)
+    late = minute - due
     return day if day > last_day and 0 <= late <= _HALF_A_DAY else ""

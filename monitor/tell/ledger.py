@@ -9,8 +9,6 @@ from monitor.state import State
 from monitor.tell.board import Board
 from monitor.tell.words import Stage, letter_from, post_from, thread_from, to_json
 
-_TABLES = ("thread", "post", "letter")
-
 
 class Ledger:
     """Reads everything once, then only writes what changed."""
@@ -20,38 +18,39 @@ class Ledger:
 
     def load(self) -> Board:
         """As the last monitor left it: what it was sending then may have arrived."""
-        board = Board()
         with self._state.transaction() as db:
-            rows = {t: db.execute(f"SELECT body FROM alert_{t} ORDER BY id").fetchall() for t in _TABLES}
-            kept = db.execute("SELECT id, body FROM alert_kept").fetchall()
-        for (body,) in rows["thread"]:
-            thread = replace(thread_from(body), since=0.0)
-            board.threads[thread.news.subject] = thread
-            board.last = max(board.last, thread.order)
-        for (body,) in rows["post"]:
-            post = replace(post_from(body), edited=0.0)
-            board.posts[post.id] = post
-        for (body,) in rows["letter"]:
-            letter = letter_from(body)
-            board.letters[letter.id] = letter
+            rows = db.execute("SELECT kind, id, body FROM alert").fetchall()
+        board = Board()
+        for kind, id, body in rows:
+            match kind:
+                case "thread":
+                    board.threads[id] = replace(thread_from(body), since=0.0)
+                case "post":
+                    board.posts[int(id)] = replace(post_from(body), edited=0.0)
+                case "letter":
+                    board.letters[int(id)] = letter_from(body)
+                case _:
+                    board.kept[id] = json.loads(body)
+        board.threads = dict(sorted(board.threads.items(), key=lambda item: item[1].order))
+        board.posts = dict(sorted(board.posts.items()))
+        orders = (thread.order for thread in board.threads.values())
+        board.last = max([0, *orders, *board.posts, *board.letters])
+        for letter in list(board.letters.values()):
             if letter.stage is Stage.SENDING:
                 board.put(replace(letter, stage=Stage.UNKNOWN))
-        board.kept = {name: json.loads(body) for name, body in kept}
-        board.threads = dict(sorted(board.threads.items(), key=lambda item: item[1].order))
-        board.last = max(board.last, *board.posts, *board.letters, 0)
         return board
 
     def save(self, board: Board) -> None:
-        """Within a transaction of the caller; the board stays changed until it is told otherwise."""
+        """Within a transaction of the caller; it stays changed until the caller has committed."""
         if not board.changed:
             return
         with self._state.transaction() as db:
-            for table, key in board.changed:
-                body = _body(board, table, key)
+            for kind, key in board.changed:
+                body = _body(board, kind, key)
                 if body is None:
-                    db.execute(f"DELETE FROM alert_{table} WHERE id = ?", (key,))
+                    db.execute("DELETE FROM alert WHERE kind = ? AND id = ?", (kind, str(key)))
                 else:
-                    db.execute(f"REPLACE INTO alert_{table} VALUES (?, ?)", (key, body))
+                    db.execute("REPLACE INTO alert VALUES (?, ?, ?)", (kind, str(key), body))
 
     def commit(self, board: Board) -> None:
         """By itself, all of it or nothing."""
@@ -61,9 +60,15 @@ class Ledger:
             board.changed.clear()
 
 
-def _body(board: Board, table: str, key: str | int) -> str | None:
-    if table == "kept":
-        return json.dumps(board.kept[str(key)], separators=(",", ":"))
-    kept = {"thread": board.threads, "post": board.posts, "letter": board.letters}[table]
-    one = kept.get(key)  # type: ignore[attr-defined]
+def _body(board: Board, kind: str, key: str | int) -> str | None:
+    one: object
+    match kind:
+        case "thread":
+            one = board.threads.get(str(key))
+        case "post":
+            one = board.posts.get(int(key))
+        case "letter":
+            one = board.letters.get(int(key))
+        case _:
+            return json.dumps(board.kept[str(key)], separators=(",", ":"))
     return None if one is None else to_json(one)

@@ -28,14 +28,15 @@ class Tally:
 def start(facts: Mapping[str, str], reader: Reader) -> list[Row]:
     say = reader.say
     rows = [row(say("start", version=facts["version"], host=reader.host), "b", 9)]
-    for name in ("children", "least", "quiet"):
-        if facts.get(name):
-            rows.append(Row((("b", say(f"start_{name}")), ("", f" {facts[name]}")), 5))
+    named = [name for name in ("children", "least", "quiet") if facts.get(name)]
+    rows += [Row((("b", say(f"start_{name}")), ("", f" {facts[name]}")), 5) for name in named]
     rows.append(row(say("start_changed"), weight=2))
     return rows
 
 
-def summary(facts: Mapping[str, str], tally: Tally, others: Sequence[News], reader: Reader) -> list[Row]:
+def summary(
+    facts: Mapping[str, str], tally: Tally, others: Sequence[News], reader: Reader
+) -> list[Row]:
     return [
         row(reader.say("summary", host=reader.host, why=facts.get("why", "")), "b", 9),
         row(_counted(tally, reader), weight=8),

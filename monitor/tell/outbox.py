@@ -86,26 +86,29 @@ Verdict = Delivered | Halt | Moved | Lost | Other | Failed | Doubt | BackOff | R
 def after(answer: Answer, letter: Letter) -> Verdict:
     """What an answer means for the letter that it answers."""
     match answer.came:
-        case Came.OK:
+        case Came.OK | Came.NOT_MODIFIED:
             return Delivered(answer.message)
-        case Came.NOT_MODIFIED:
-            return Delivered(None)
         case Came.RETRY_AFTER:
             return Halt(min(max(1.0, answer.seconds), _LONGEST_HALT))
-        case Came.MIGRATED if answer.chat is not None:
-            return Moved(answer.chat)
+        case Came.MIGRATED:
+            return Moved(answer.chat) if answer.chat else Failed(answer.why)
         case Came.FORBIDDEN | Came.CHAT_NOT_FOUND:
             return Lost(answer.why)
-        case Came.EDIT_GONE if letter.verb is Verb.EDIT:
-            return Other(replace(letter, verb=Verb.SEND, stage=Stage.WAITING))
-        case Came.CANT_PARSE if not letter.plain:
-            return Other(replace(letter, plain=True, stage=Stage.WAITING))
         case Came.MAYBE:
             return _doubtful(letter, answer.why)
         case Came.NETWORK:
             return BackOff(answer.why)
         case Came.UNAUTHORIZED:
             return Refused(answer.why)
+    return _otherwise(answer, letter)
+
+
+def _otherwise(answer: Answer, letter: Letter) -> Verdict:
+    """Never again as it is; where another form may do, in that one, once."""
+    if answer.came is Came.EDIT_GONE and letter.verb is Verb.EDIT:
+        return Other(replace(letter, verb=Verb.SEND, stage=Stage.WAITING))
+    if answer.came is Came.CANT_PARSE and not letter.plain:
+        return Other(replace(letter, plain=True, stage=Stage.WAITING))
     return Failed(answer.why or str(answer.came))
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 # name: (Spanish, English)
 PHRASES: dict[str, tuple[str, str]] = {
     # how it stands
@@ -76,7 +74,10 @@ PHRASES: dict[str, tuple[str, str]] = {
     "reply_resolved": ("🟢 {id} {time}: {done}", "🟢 {id} {time}: {done}"),
     "reply_back": ("🔁 {id} ha vuelto: {done}", "🔁 {id} is back: {done}"),
     "reply_worse": ("🔴 {id} empeora: {done}", "🔴 {id} got worse: {done}"),
-    "reply_still": ("⏳ {id} sigue abierto ({time}): {done}", "⏳ {id} is still open ({time}): {done}"),
+    "reply_still": (
+        "⏳ {id} sigue abierto ({time}): {done}",
+        "⏳ {id} is still open ({time}): {done}",
+    ),
     "reply_escalated": (
         "🔴 {id} dura ya {time}: {done}",
         "🔴 {id} has lasted {time}: {done}",
@@ -105,7 +106,10 @@ PHRASES: dict[str, tuple[str, str]] = {
         "Sin avisos en {time}. Vigía sigue activo ({up}).",
         "No alert for {time}. Vigía is up ({up}).",
     ),
-    "sent": ("Mensajes: {sent} enviados, {lost} sin entregar", "Messages: {sent} sent, {lost} undelivered"),
+    "sent": (
+        "Mensajes: {sent} enviados, {lost} sin entregar",
+        "Messages: {sent} sent, {lost} undelivered",
+    ),
     "noted": ("Además:", "Besides:"),
     "shapes": ("Errores que ninguna regla conoce:", "Errors that no rule knows:"),
     "muted": ("Silenciado", "Muted"),

@@ -5,15 +5,18 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from hashlib import sha256
 
+from monitor import __version__
 from monitor.heal.casework import clock
 from monitor.model import Incident, Outcome, Severity, Told
 from monitor.options import Alerts, Rung
 from monitor.state import State, StateUnwritable
 from monitor.tell import hours, occasions
 from monitor.tell.alerts import Now, also_open, decide, is_over, is_settled
+from monitor.tell.board import Board
 from monitor.tell.channels import Channels
 from monitor.tell.courier import Courier
 from monitor.tell.delivery import Delivery
@@ -25,7 +28,6 @@ from monitor.tell.words import Mute
 
 _BUSY_LOOK, _IDLE_LOOK = 0.5, 20.0  # how often we look for what became due by itself
 _SHAPES = 5  # of unknown lines, in the digest
-_OF_OURS = ("alert", "alerts")
 
 
 class Teller:
@@ -42,18 +44,20 @@ class Teller:
         self.settings = Alerts()
         self.channels = Channels()
         self._ledger = Ledger(state)
-        self.board = self._ledger.load()
         self._tell = tell
+        self._broken = ""
+        self.board = Board()
+        with self._apart():
+            self.board = self._ledger.load()
         self._shapes = shapes
         self._news = asyncio.Event()
         self._began = clock()
         self._session = Tally(time.time())
         self._hurry = False
-        self._broken = ""
         self.delivery = Delivery(self.board, courier, self._commit, tell, host)
         self.delivery.counted = self._count
 
-    def apply(self, settings: Alerts, channels: Channels, lang: str, start: Mapping[str, str]) -> None:
+    def apply(self, settings: Alerts, channels: Channels, lang: str, children: str) -> None:
         """These settings from now on; what reached nobody is told anew."""
         self.settings, self.channels = settings, channels
         self.delivery.apply(channels, lang, settings.zone)
@@ -63,12 +67,28 @@ class Teller:
         if not self.is_on:
             return
         self._tell(Told("alerts_on", facts=(("to", ", ".join(channels.lanes)),)))
-        if self.board.kept.get("started") != start["digest"]:
-            self.board.keep("started", start["digest"])
-            self._post("start", occasions.start(start, self.delivery.reader()))
+        self._greet(children)
         if "digest_day" not in self.board.kept:
             self.board.keep("digest_day", hours.local(time.time(), settings.zone)[0])
         self.wake()
+
+    def _greet(self, children: str) -> None:
+        """Once per version and configuration of alerts and children, not at every start."""
+        settings = self.settings
+        known = f"{__version__} {children} {settings} {self.channels.lanes}"
+        digest = sha256(known.encode()).hexdigest()
+        if self.board.kept.get("started") == digest:
+            return
+        self.board.keep("started", digest)
+        facts = {"version": __version__, "children": children, "least": settings.least}
+        facts |= {"quiet": settings.quiet}
+        self._post("start", occasions.start(facts, self.delivery.reader()))
+
+    def know(self, incidents: Iterable[Incident]) -> None:
+        """What is open and was never heard of: it came up while nobody was to be told."""
+        for incident in incidents:
+            if f"INC-{incident.id}" not in self.board.threads:
+                self.incident(incident, None, None, None)
 
     @property
     def is_on(self) -> bool:
@@ -88,7 +108,9 @@ class Teller:
             self.board.hear(news, now, self.settings.repeat)
             if before is None:
                 self._count("incidents")
-            if news.state in ("resolved", "failed") and (before is None or before.state != news.state):
+            if news.state in ("resolved", "failed") and (
+                before is None or before.state != news.state
+            ):
                 self._count(news.state)
             self.wake()
 

@@ -1,0 +1,72 @@
+"""A fault, and what the admin sees of it: the whole monitor, its real process that sends."""
+
+from __future__ import annotations
+
+import socket
+from pathlib import Path
+
+from tests.monitor import programs
+from tests.monitor.tell.botapi import ADMIN, TOKEN, BotApi, Server
+from tests.monitor.test_heal import QUICK, wait_for
+from tests.monitor.test_run import one
+from tests.monitor.vigia import Vigia, until, vigia
+
+SOON = "[alerts]\ngroup = 0\nedit_every = 0\ndigest = ''\n"
+
+
+def env(api: BotApi, **more: str) -> str:
+    given = {
+        "TELEGRAM_TOKEN": TOKEN,
+        "ADMIN_ID": str(ADMIN),
+        "USE_LOCAL_BOT_API": "1",
+        "TELEGRAM_BOT_API_LOCAL_URL": api.url,
+    }
+    return "".join(f"{name}={value}\n" for name, value in (given | more).items())
+
+
+def configure(v: Vigia, api: BotApi, toml: str, **more: str) -> None:
+    v.configure(toml)
+    (v.home / ".env").write_text(env(api, **more))
+
+
+def about(api: BotApi, word: str) -> list[str]:
+    return [text for text in api.sent() if word in text]
+
+
+# A server that is asked again and again until the test lets it answer.
+PROBES = "per_target = 1000\nactions = 1000\n[ladders]\nserver_down = [{do = 'probe_server', attempts = 1000, delay = 0.5, max_delay = 0.5}]\n"
+
+
+def says(line: str) -> str:
+    return one(programs.sh(f"echo '{line}'; exec sleep 1000"))
+
+
+def refused(port: int) -> str:
+    return f"redis.exceptions.ConnectionError: Error 111 connecting to 127.0.0.1:{port}. Connection refused."
+
+
+def test_a_fault_is_one_message_edited_until_it_is_resolved_and_a_silent_reply(
+    tmp_path: Path,
+) -> None:
+    with Server() as api, vigia(tmp_path) as v, socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        configure(v, api, QUICK + PROBES + SOON + says(refused(server.getsockname()[1])))
+        v.start()
+        until(lambda: about(api, "INC-1"), what=v.text)
+        [message] = [call for call in api.done("sendMessage") if "INC-1" in call.text]
+        first = message.text.splitlines()[0]
+        assert "CRITICAL" in first
+        assert "INC-1" in first
+        assert message.fields["disable_notification"] in ("false", "False")
+        server.listen()
+        wait_for(v, "resolved")
+        until(lambda: len(about(api, "INC-1")) == 2, what=lambda: (api.calls, v.text()))
+        reply = api.done("sendMessage")[-1]
+        assert reply.fields["disable_notification"] in ("true", "True")
+        assert f'"message_id": {message.message}' in reply.fields["reply_parameters"]
+        assert "probe_server" in reply.text
+        until(lambda: "🟢" in api.texts[message.message].splitlines()[0])
+        assert "also open: 0" in api.texts[message.message]
+        assert v.end() == 0
+        assert "stops" in api.sent()[-1]
+        assert TOKEN not in v.diary() + v.text()
