@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
 from monitor.heal import incidents, person
@@ -130,7 +130,7 @@ class Book:
 
     # --- what is due ---
 
-    def due(self, now: float) -> list[Attempt]:
+    def due(self, now: float, only: Collection[str] | None = None) -> list[Attempt]:
         """Close what stayed well; give back what must be tried now and may be."""
         attempts: list[Attempt] = []
         for incident in [one for one in self._waiting() if (one.next_at or 0.0) <= now]:
@@ -140,6 +140,8 @@ class Book:
             if any(incidents.target_of(incident) == each.target for each in attempts):
                 continue
             rung = self.ladder(incident.match)[incident.rung]
+            if only is not None and rung.do not in only:
+                continue
             dry = self.is_dry(incident, rung)
             if refusal := self._refusal(incident, rung, now, dry=dry):
                 self._keep(incidents.failed(incident, refusal), incident)

@@ -143,13 +143,13 @@ class Casework:
         """Whether a decision waits to be written down."""
         return bool(self._touched)
 
-    def settle(self) -> None:
-        """Save what moved by itself; with a disk that takes nothing it waits in order."""
+    def settle(self) -> bool:
+        """Save what moved by itself; with a disk that takes nothing it waits, in order."""
         self._end_a_pause_that_is_over()
-        if not self.has_news:
-            return
-        with contextlib.suppress(StateUnwritable):
-            self._durably(lambda: None)
+        if self.has_news:
+            with contextlib.suppress(StateUnwritable):
+                self._durably(lambda: None)
+        return not self.has_news
 
     def catch_up(self) -> None:
         """What waited for room on the disk is written as soon as there is some."""

@@ -15,6 +15,8 @@ from monitor.state import StateUnwritable
 Clock = Callable[[], float]
 
 _GONE = (Result.DONE, Result.NOTHING)
+_WRITE_AGAIN = 5.0  # seconds until a disk that took nothing is tried again
+WITHOUT_A_NOTE = ("free_disk",)  # who makes room for the notes of all others
 _JOB_LIMIT = 900.0  # seconds that a resumed job may take
 
 
@@ -25,7 +27,7 @@ class Journal(Protocol):
 
     def outcome(self, attempt: int, outcome: Outcome) -> None: ...
 
-    def settle(self) -> None: ...
+    def settle(self) -> bool: ...
 
     def unfinished(self) -> Sequence[tuple[int, Incident, str]]: ...
 
@@ -58,14 +60,15 @@ class Respond:
             for number, incident, name in self._journal.unfinished():
                 attempts.create_task(self._probe(number, incident, name))
             while True:
-                for attempt in self._book.due(self._clock()):
+                may = None if self._journal.settle() else WITHOUT_A_NOTE
+                for attempt in self._book.due(self._clock(), may):
                     attempts.create_task(self._attempt(attempt))
-                self._journal.settle()
-                await self._until_due()
+                await self._until_due(written=self._journal.settle())
 
-    async def _until_due(self) -> None:
+    async def _until_due(self, *, written: bool) -> None:
+        """Also until the disk may take again what it did not take just now."""
         self._news.clear()
-        due = self._book.next_due()
+        due = self._book.next_due() if written else self._clock() + _WRITE_AGAIN
         try:
             async with asyncio.timeout(None if due is None else max(0.0, due - self._clock())):
                 await self._news.wait()
@@ -76,7 +79,14 @@ class Respond:
         incident, rung = attempt.incident, attempt.rung
         started = time.monotonic()
         tools = self._tools_for(incident, incident.attempt >= rung.attempts)
-        number, outcome = await self._try(self._strategies[rung.do], attempt, tools)
+        try:
+            number, outcome = await self._try(self._strategies[rung.do], attempt, tools)
+        except StateUnwritable as error:
+            why = f"nothing is done that cannot be written down: {error}"
+            later = self._clock() + _WRITE_AGAIN
+            self._book.once_more(incident, Outcome(Result.ABORTED, why), later)
+            self.wake()
+            return
         took = Outcome(
             outcome.result,
             outcome.detail,
@@ -102,6 +112,8 @@ class Respond:
                     written.append(self._intend(incident, strategy))
                 proof = await _resumed(incident, tools, outcome.proof)
                 outcome = Outcome(Result.DONE, outcome.detail, proof)
+        except StateUnwritable:
+            raise
         except Exception as error:  # noqa: BLE001 - one broken strategy must not end the monitor
             outcome = _outcome_of(error, strategy)
         return written[-1], outcome
@@ -128,9 +140,9 @@ class Respond:
         """On disk first; only who makes room on the disk may act without."""
         try:
             return self._journal.intend(incident, strategy.name)
-        except StateUnwritable as error:
-            if strategy.name != "free_disk":
-                raise FailedError(f"nothing is done that cannot be written down: {error}") from None
+        except StateUnwritable:
+            if strategy.name not in WITHOUT_A_NOTE:
+                raise
             return None
 
     async def _probe(self, number: int, incident: Incident, name: str) -> None:
