@@ -9,15 +9,7 @@ from itertools import pairwise
 from typing import TYPE_CHECKING
 
 from monitor.follow.fingerprint import RING, is_same, seen_before
-from monitor.follow.generations import (
-    Generation,
-    copy_of,
-    generations,
-    id_of,
-    is_generation,
-    open_file,
-    unpack,
-)
+from monitor.follow.generations import Beside, Generation, copy_of, is_generation
 from monitor.follow.tail import READ, Former, Tail
 from monitor.model import Chunk, FileId, Gap, Position
 
@@ -25,9 +17,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 REWRITES = 16  # former contents that are remembered, to know their copies
-RENAMED = 8  # times that a file is looked for under its next name
 RECENT = 16  # files closed last
 LOOKED_INTO = 16  # older generations that are opened in search of an unread rest
+HOLES = 8  # looks at generations of which one is missing before it is taken for lost
+UNSURE = "was renamed all the time while we looked; a generation may be lost unread"
 
 
 class Beginnings:
@@ -53,16 +46,18 @@ class Beginnings:
         known = self.known.pop(tail.id, None)
         if known and known.offset and is_same(tail.fd, known):
             tail.go(self._furthest(tail, known, former if followed else None))
-            return [tail]
+            return [tail] if followed else self._after_rests(tail, out, now, at)
         if known and known.offset:
             self._mismatched.append(known)
         if known and known.offset and known.id == last and not followed:
             return self._after_rewrite(tail, known, out, now, at)
         # A file of which nothing was read is known by nothing: its inode may be another's by now.
-        if self._is_copy(tail) or (known and known.id == last and not followed):
+        if self._is_copy(tail):
             return [tail]
         if former and followed:
             return self._after(former, tail, out, now, at)
+        if known and known.id == last:
+            return self._after_rests(tail, out, now, at)
         if any(one.path == tail.path for one in self.known.values()):
             return self._resumed(tail, out, now, at)
         offset, tail.old_until = unseen
@@ -77,20 +72,22 @@ class Beginnings:
 
     def left_behind(self, path: str, now: float) -> list[Tail]:
         """What is unread of files that had this name, which leads nowhere now."""
-        rest: list[Tail] = []
         mine = [one for one in self.known.values() if one.path == path]
-        for one in mine:
-            rest += self._rest(one, now, at_end=one is mine[-1])[0]
-        if rest:
-            self._current[path] = rest[-1]
-        return self._in_order(rest)
+        if not mine:
+            return []
+        beside = Beside(path)
+        rest = [self._rest(one, beside, now, at_end=one is mine[-1])[0] for one in mine]
+        found = [tail for tail in rest if tail]
+        if found:
+            self._current[path] = found[-1]
+        return self._in_order(found)
 
     def copied(self, former: Former, now: float) -> list[Tail]:
         """The unread rest of a file that was truncated after it was copied."""
         self._rewritten.append(former)
         del self._rewritten[:-REWRITES]
-        rest, _ = self._rest(former.position, now)
-        return rest
+        rest, _ = self._rest(former.position, Beside(former.position.path), now)
+        return [rest] if rest else []
 
     def remember(self, position: Position, most: int) -> None:
         self.known.pop(position.id, None)
@@ -110,14 +107,17 @@ class Beginnings:
             if tail.ring and not former.ring:
                 out.append(Gap(tail.path, Tail.RING_TOLD, 0, at))
             return [tail]
-        beside = generations(tail.path)
-        fresh = self._between(former.mark(), beside, old.st_mtime_ns, now)
-        numbers = {one.number for one in beside}
-        own = next((one.number for one in beside if one.id == former.id), 0)
-        if not set(range(1, own)) <= numbers or (old.st_nlink == 0 and fresh):
+        beside = Beside(tail.path)
+        for _ in range(HOLES):
+            if not beside.has_hole_before(former.id):
+                break
+            beside.look()  # it may stand just between two names
+        since = min(old.st_mtime_ns, former.changed or old.st_mtime_ns)
+        fresh = self._between(former.mark(), beside, since, out, now, at)
+        if beside.has_hole_before(former.id) or (old.st_nlink == 0 and fresh):
             told = "was rotated several times at once; a generation may be lost unread"
             out.append(Gap(tail.path, told, 0, at))
-        return self._in_order([former, *fresh, tail])[1:]
+        return self._in_order([former, *self._by_age([*fresh, tail], beside)])[1:]
 
     def _goes_on(self, former: Tail, tail: Tail, atomic: bool, gone: bool) -> bool:
         """Whether a file put in place of another one holds what was read of that one.
@@ -136,29 +136,47 @@ class Beginnings:
         return skip > 0
 
     def _between(
-        self, former: Position, beside: list[Generation], since: int, now: float
+        self,
+        former: Position,
+        beside: Beside,
+        since: int,
+        out: list[Chunk | Gap],
+        now: float,
+        at: float,
     ) -> list[Tail]:
         """Generations written after the one that was read last, and late lines of older ones."""
-        found: list[tuple[int, Tail]] = []
-        looked = {former.id}
-        # A folder that is renamed in while it is listed may hide names: list until nothing is new.
-        while new := [one for one in beside if one.id not in looked]:
-            looked |= {one.id for one in new}
-            for one in new:
-                old = one.changed < since and one.id not in self.known
-                tail = None if old or one.id in self._tails else self._unread(one, former, now)
-                found += [(one.changed, tail)] if tail else []
-            beside = generations(former.path)
-        return [tail for _, tail in sorted(found, key=lambda pair: pair[0])]
+        if not beside.agreed:
+            out.append(Gap(former.path, UNSURE, 0, at))
+        found: list[Tail] = []
+        for one in list(beside.found.values()):
+            old = one.changed < since and one.id not in self.known
+            if not old and one.id not in self._tails:
+                with suppress(OSError):
+                    found += self._unread(one, beside, former, now)
+                    continue
+                known = self.known.get(one.id)
+                if known is None or known.offset != one.size:
+                    told = "had a generation that cannot be read; what was unread in it is lost"
+                    out.append(Gap(former.path, told, one.size, at))
+        return found
 
-    def _unread(self, one: Generation, former: Position, now: float) -> Tail | None:
-        with suppress(OSError):
-            tail = self._opened(one, former.path, now)
-            if tail and self._has_more(tail, self.known.get(one.id), former):
-                return self._keep(tail)
-            if tail:
+    def _by_age(self, tails: list[Tail], beside: Beside) -> list[Tail]:
+        """The log itself comes last, unless it is an older generation of itself by now."""
+        ages = {id: age for age, id in enumerate(beside.found)}
+        return sorted(tails, key=lambda tail: ages.get(tail.id, len(ages)))
+
+    def _unread(self, one: Generation, beside: Beside, former: Position, now: float) -> list[Tail]:
+        """Raises when there is no getting at it."""
+        tail = self._opened(one, beside, now)
+        if tail is None:
+            raise FileNotFoundError(one.path)
+        more = False
+        try:
+            more = self._has_more(tail, self.known.get(one.id), former)
+        finally:
+            if not more:
                 os.close(tail.fd)
-        return None
+        return [self._keep(tail)] if more else []
 
     def _has_more(self, tail: Tail, known: Position | None, former: Position) -> bool:
         if known and is_same(tail.fd, known):
@@ -181,39 +199,68 @@ class Beginnings:
         if is_same(tail.fd, last) and (last.offset >= RING or last.id.inode == tail.id.inode):
             tail.go(last.offset)
             return [tail]
-        fresh: list[Tail] = []
-        since: int | None = None
-        for one in mine:
-            rest, since = self._rest(one, now)
-            fresh += rest
+        beside = Beside(tail.path)
+        fresh, since = self._rests(mine, beside, now)
         if since is None and last.offset and is_same(tail.fd, last):
             tail.go(last.offset)  # saved again by an editor: nobody renamed the old one
         elif since is None:
             told = "the file that was read last is gone; what was unread in it is lost"
             out.append(Gap(tail.path, told, 0, at))
         else:
-            fresh += self._between(last, generations(tail.path), since, now)
-        return self._in_order([*fresh, tail])
+            fresh += self._between(last, beside, since, out, now, at)
+        return self._in_order(self._by_age([*fresh, tail], beside))
+
+    def _after_rests(self, tail: Tail, out: list[Chunk | Gap], now: float, at: float) -> list[Tail]:
+        """It is still the log, as it was; older generations may hold what there was no time for."""
+        mine = [one for one in self.known.values() if one.path == tail.path]
+        if not mine:
+            return [tail]
+        beside = Beside(tail.path)
+        fresh, since = self._rests([one for one in mine if one.id in beside.found], beside, now)
+        if since is not None and not tail.offset:
+            # Of an empty file nothing tells whether it is the one that was known by this number.
+            fresh += self._between(mine[-1], beside, since, out, now, at)
+        elif not beside.agreed:
+            out.append(Gap(tail.path, UNSURE, 0, at))
+        return self._in_order(self._by_age([*fresh, tail], beside))
+
+    def _rests(
+        self, mine: list[Position], beside: Beside, now: float
+    ) -> tuple[list[Tail], int | None]:
+        """What these hold beyond where they were read, and when the last of them was written."""
+        fresh: list[Tail] = []
+        since: int | None = None
+        for one in mine:
+            rest, since = self._rest(one, beside, now, by_content=one in mine[-RECENT:])
+            fresh += [rest] if rest else []
+        return fresh, since
 
     def _after_rewrite(
         self, tail: Tail, known: Position, out: list[Chunk | Gap], now: float, at: float
     ) -> list[Tail]:
-        rest, found = self._rest(known, now)
+        rest, found = self._rest(known, Beside(tail.path), now)
         if found is None:
             told = "was rewritten while nobody read it; what was unread in it is lost"
             out.append(Gap(tail.path, told, 0, at))
-        return self._in_order([*rest, tail])
+        return self._in_order([*([rest] if rest else []), tail])
 
     def _rest(
-        self, known: Position, now: float, *, at_end: bool = False
-    ) -> tuple[list[Tail], int | None]:
+        self,
+        known: Position,
+        beside: Beside,
+        now: float,
+        *,
+        at_end: bool = False,
+        by_content: bool = True,
+    ) -> tuple[Tail | None, int | None]:
         """What a known file holds beyond its position, and when it was last written, if it is found."""
-        beside = generations(known.path)[::-1]
-        for one in sorted(beside, key=lambda one: one.id != known.id)[:LOOKED_INTO]:
+        newest_first = [*beside.found.values()][::-1][: LOOKED_INTO if by_content else 0]
+        own = beside.found.get(known.id)
+        for one in [*([own] if own else []), *(one for one in newest_first if one is not own)]:
             if one.id in self._tails:
                 continue
             with suppress(OSError):
-                tail = self._opened(one, known.path, now)
+                tail = self._opened(one, beside, now)
                 if tail is None:
                     continue
                 same = is_same(tail.fd, known) if known.offset else one.id == known.id
@@ -222,11 +269,11 @@ class Beginnings:
                     tail.id = known.id if one.packed else one.id
                     tail.go(known.offset)
                     self.known.pop(known.id, None)
-                    return [self._keep(tail)], one.changed
+                    return self._keep(tail), one.changed
                 os.close(tail.fd)
                 if same:
-                    return [], one.changed
-        return [], None
+                    return None, one.changed
+        return None, None
 
     def _is_another(self, tail: Tail, known: Position) -> bool:
         """Whether a file was read further under its own identity: it was saved over the known one."""
@@ -268,22 +315,13 @@ class Beginnings:
 
     # --- small steps ---------------------------------------------------------------------------
 
-    def _opened(self, one: Generation, path: str, now: float) -> Tail | None:
-        """It may be renamed again while we look: its name is then looked up once more."""
-        for _ in range(RENAMED):
-            fd = unpack(one.path) if one.packed else open_file(one.path)
-            if fd is None:
-                return None
-            if one.packed or id_of(fd) == one.id:
-                tail = Tail(fd, path, one.id, 0, now=now)
-                tail.detached = now
-                return tail
-            os.close(fd)
-            again = [other for other in generations(path) if other.id == one.id]
-            if not again:
-                break
-            one = again[0]
-        return None
+    def _opened(self, one: Generation, beside: Beside, now: float) -> Tail | None:
+        fd = beside.open(one.id)
+        if fd is None:
+            return None
+        tail = Tail(fd, beside.path, one.id, 0, now=now)
+        tail.detached = now
+        return tail
 
     def _keep(self, tail: Tail) -> Tail:
         self._tails[tail.id] = tail

@@ -74,6 +74,8 @@ class Follower:
         for tail in self.tails.values():
             found = tail.id in leads or tail.path in seen.unsure
             tail.detached = None if found else tail.detached or now
+            if path := leads.get(tail.id):
+                tail.changed = seen.files[path].st_mtime_ns
         room = self._read(self._in_turn(), TURN, out, now, at)
         fresh = [
             tail
@@ -192,6 +194,8 @@ class Follower:
             return []
         try:
             fd = open_file(path)
+        except FileNotFoundError:
+            return []  # it was renamed since we looked: its name leads elsewhere at the next look
         except OSError as error:
             seen.troubles[path] = f"cannot be opened: {error.strerror}"
             if self._first:

@@ -51,6 +51,7 @@ class Tail:
         self.links = 1
         self.touched = now  # when its last new byte came
         self.detached: float | None = None  # since when no followed name leads here
+        self.changed = 0  # its mtime in nanoseconds when a name last led here
         self.waits_for: Tail | None = None  # the generation before this one
         self.original: tuple[Tail, int] | None = (
             None  # this is a copy of that one, not yet cut loose
@@ -272,16 +273,16 @@ class Tail:
             why = f"{self.nulls} NUL bytes were skipped: a hole left by a truncation"
             out.append(Gap(self.path, why, 0, at))
             self.nulls = 0
-        old = start < self.old_until
+        old, changed = start < self.old_until, self.shape[1] / 1e9
         if self._is_bytes:
-            out.append(Chunk(self.path, self.id, start, start + len(data), data, at, old))
+            out.append(Chunk(self.path, self.id, start, start + len(data), data, at, old, changed))
             return
         source, low = bytearray(data), 0
         while low < len(source):
             end = self.encoding.first(source, low, len(source))
             end = len(source) if end == low else end
             text = self.encoding.utf8(data[low:end])
-            out.append(Chunk(self.path, self.id, start + low, start + end, text, at, old))
+            out.append(Chunk(self.path, self.id, start + low, start + end, text, at, old, changed))
             low = end
 
     def _flush(self, low: int, high: int, at: float, out: list[Chunk | Gap]) -> None:

@@ -9,6 +9,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+from collections import Counter
 
 import pytest
 
@@ -21,6 +22,7 @@ log, path = sys.argv[1:]
 with State.open(path, at=time.time(), warn=sys.exit) as state:
     with state.transaction() as db:
         db.execute("CREATE TABLE IF NOT EXISTS decision (number INTEGER PRIMARY KEY, line BLOB)")
+        db.execute("CREATE TABLE IF NOT EXISTS gap (why TEXT)")
     known, ready = state.positions(), False
     follower = Follower([log], positions=known, from_start=not known, rotate_wait=0.1)
     while True:
@@ -29,6 +31,7 @@ with State.open(path, at=time.time(), warn=sys.exit) as state:
         if turn or not known:
             with state.transaction() as db:
                 db.executemany("INSERT INTO decision (line) VALUES (?)", [(line,) for line in lines])
+                db.executemany("INSERT INTO gap VALUES (?)", [(one.why,) for one in turn if hasattr(one, "why")])
                 state.save_positions(follower.positions(), time.time())
             known = True
         if not ready:
@@ -68,15 +71,7 @@ def started(script, *arguments):
     [
         pytest.param(0, id="plain"),
         pytest.param(8000, id="rotated"),
-        pytest.param(
-            400,
-            id="storm",
-            marks=pytest.mark.xfail(
-                strict=False,
-                reason="hundreds of generations renamed one by one, 25 times a second, on a busy"
-                " machine: a generation can be passed over, and not always is it said",
-            ),
-        ),
+        pytest.param(400, id="storm"),  # hundreds of generations renamed, 25 times a second
     ],
 )
 def test_every_line_is_decided_once_though_the_follower_is_killed_again_and_again(tmp_path, every):
@@ -105,9 +100,11 @@ def test_every_line_is_decided_once_though_the_follower_is_killed_again_and_agai
     last.stdout.close()
     with sqlite3.connect(path) as db:
         lines = [line for (line,) in db.execute("SELECT line FROM decision ORDER BY number")]
+        gaps = [why for (why,) in db.execute("SELECT why FROM gap")]
     db.close()
-    numbers = [int(line) for line in lines[:-1]]
-    assert lines[-1] == b"end"
-    assert sorted(set(numbers)) == list(range(len(set(numbers))))
-    assert len(numbers) == len(set(numbers))
-    assert len(numbers) >= int(output.split()[-1])
+    print(f"{len(lines)} lines; told: {gaps}")
+    assert lines.pop() == b"end"
+    times = Counter(int(line) for line in lines)
+    assert not [number for number in times if times[number] > 1], gaps
+    assert not [number for number in range(len(times)) if number not in times], gaps
+    assert len(times) >= int(output.split()[-1])
