@@ -101,6 +101,8 @@ class Logs:
 
     def understand(self, classifier: Classifier, casework: Casework) -> None:
         """Who judges the lines from now on, and who takes what means trouble."""
+        if self.opened.is_set():
+            self._flush(everything=True)  # what is open in the old one would be lost with it
         self._classifier, self._casework = classifier, casework
 
     @property
@@ -151,6 +153,9 @@ class Logs:
                 self._too_large.set()
             for match in self._classifier.feed(each):
                 self._casework.take(match, name)
+        for gone in self._classifier.files() - self._follower.tails.keys():
+            for match in self._classifier.forget(gone):
+                self._casework.take(match, self._name_of(match.line.path))
         self._flush_when_idle()
         if self._casework.has_news:
             self._save()
@@ -274,4 +279,5 @@ class Logs:
 
     def _begin_anew(self, id: FileId) -> None:
         self._follower.begin_anew(id)
+        self._classifier.begins_anew(id)
         self._save()

@@ -60,6 +60,7 @@ class Chunk:
     data: bytes  # UTF-8 (or what the child wrote); lines end with \n, only the last may lack it
     at: float  # wall clock of the reading, for people
     old: bool = False  # written before anyone watched: to be counted, never acted on
+    changed: float | None = None  # wall clock: nothing here was written later than that
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,8 +82,9 @@ class Line:
     text: str
     start: int  # bytes: where the line is in its file
     end: int  # bytes: where reading goes on after it
-    at: float  # wall clock, for people; never subtract it from another time
+    at: float  # wall clock, for people; only `written` may be subtracted from it
     old: bool = False
+    written: float | None = None  # by its own words, or not later than this; None when unknown
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,8 @@ class Book:
         before = self.known.get(key)
         if before is None or self._is_over(before, match):
             return self._open(match, child, ladder, now, stopping=stopping)
+        if self._is_stale(match):
+            return self._keep(incidents.said_again(before, match), before)
         if before.state in OPEN:
             return self._keep(incidents.repeated(before, match, ladder, now), before)
         if before.state is IncidentState.ALERT_ONLY and ladder and not before.tried:
@@ -89,6 +91,9 @@ class Book:
 
     def _is_over(self, before: Incident, match: Match) -> bool:
         return before.state not in OPEN and match.line.at - before.last > self.settings.again
+
+    def _is_stale(self, match: Match) -> bool:
+        return incidents.is_stale(match, self.settings.oldest)
 
     def _open(
         self, match: Match, child: str, ladder: Ladder, now: float, *, stopping: bool
@@ -100,8 +105,8 @@ class Book:
             fresh = incidents.explained(fresh, root)
         elif stopping:
             fresh = incidents.only_told(fresh, "said while it was being stopped")
-        elif match.line.old:
-            fresh = incidents.only_told(fresh, "written before anyone watched")
+        elif self._is_stale(match):
+            fresh = incidents.only_told(fresh, incidents.why_stale(match))
         elif fresh.state in OPEN and self._is_storm(now):
             fresh = incidents.only_told(fresh, "too much broke at once: hands off until it is calm")
         return self._keep(fresh, None)
@@ -112,7 +117,7 @@ class Book:
         """Only told so far, for a reason that may be over: then it has its ladder after all."""
         counted = incidents.said_again(before, match)
         root = incidents.root_of(match, before.child, self.known.values())
-        if root is not None or stopping or match.line.old:
+        if root is not None or stopping:
             return self._keep(counted, before)
         within = now - self.settings.storm_within
         if sum(at > within for at in self.ledger.openings) >= self.settings.storm:

@@ -45,6 +45,19 @@ def opened(id: int, match: Match, child: str, ladder: Ladder, now: float) -> Inc
     return replace(fresh, next_at=now + wait_before(ladder[0], 1))
 
 
+def is_stale(match: Match, oldest: float) -> bool:
+    """Whether a line is too old for anything to be done about what it says."""
+    line = match.line
+    return line.old or (line.written is not None and line.at - line.written > oldest)
+
+
+def why_stale(match: Match) -> str:
+    line = match.line
+    if line.old or line.written is None:
+        return "written before anyone watched"
+    return f"written {line.at - line.written:.0f} s before it was read: too old to act on"
+
+
 def only_told(incident: Incident, why: str) -> Incident:
     return replace(incident, state=IncidentState.ALERT_ONLY, why=why, next_at=None)
 
@@ -65,6 +78,7 @@ def repeated(incident: Incident, match: Match, ladder: Ladder, now: float) -> In
 
 
 def said_again(incident: Incident, match: Match) -> Incident:
+    """One more time the same, of which nothing follows."""
     return replace(incident, occurrences=incident.occurrences + 1, last=match.line.at)
 
 

@@ -9,6 +9,7 @@ from monitor.model import Category, Chunk, FileId, Line, Match
 from monitor.understand.gather import Open, Reading
 from monitor.understand.matcher import Matcher
 from monitor.understand.shapes import Shapes
+from monitor.understand.stamped import written_at
 from monitor.understand.verdict import VAGUE, Judge, Verdict
 
 if TYPE_CHECKING:
@@ -64,6 +65,23 @@ class Classifier:
         match = self.event(open_)
         return [match] if match else []
 
+    def files(self) -> set[FileId]:
+        """The files of which anything is kept."""
+        return {*self._open, *self._told}
+
+    def forget(self, file: FileId) -> list[Match]:
+        """A file is gone: what it left open is all it will ever be, and its number may be reused."""
+        matches = self.close(file)
+        self._told.pop(file, None)
+        return matches
+
+    def begins_anew(self, file: FileId) -> None:
+        """It was emptied after all of it was fed: what is open goes on at its new start."""
+        if open_ := self._open.get(file):
+            open_.start = open_.end = 0
+        if told := self._told.get(file):
+            self._told[file] = (0, told[1])
+
     def event(self, open_: Open) -> Match | None:
         """The match of an event, unless the line it hangs on has already been told as the same."""
         verdict = self.judge.event(open_.lines)
@@ -88,7 +106,9 @@ class Classifier:
         if verdict.category is Category.UNKNOWN:
             shape, new = self.shapes.add(shown, chunk.at)
             captures = (*captures, ("shape", shape.text), *((("new", "yes"),) if new else ()))
-        line = Line(chunk.path, chunk.id, shown, start, end, chunk.at, chunk.old)
+        written = written_at(shown, chunk.at)
+        written = chunk.changed if written is None else written
+        line = Line(chunk.path, chunk.id, shown, start, end, chunk.at, chunk.old, written)
         return Match(
             line,
             verdict.rule,

@@ -283,3 +283,31 @@ def test_ordinary_lines_open_nothing(line: bytes) -> None:
 def test_the_last_exception_line_is_asked_first() -> None:
     lines = CHAINED.split(b"\n")
     assert lines[causes(lines)[0]].startswith(b"OSError")
+
+
+def test_a_file_that_is_gone_leaves_its_open_event_and_nothing_else() -> None:
+    classifier = fresh()
+    half = PLAIN[: PLAIN.rfind(b"2026")]
+    classifier.feed(Chunk("log", FILE, 0, len(half), half, 100.0))
+    assert classifier.files() == {FILE}
+    (match,) = classifier.forget(FILE)
+    assert match.category is Category.PERMISSION
+    assert classifier.files() == set()
+    (again,) = [
+        *classifier.feed(Chunk("new", FILE, 0, len(PLAIN), PLAIN, 101.0)),
+        *classifier.forget(FILE),
+    ]
+    assert again.line.path == "new", "another file with its number is another file"
+
+
+@pytest.mark.parametrize("lines", range(1, 6))
+def test_an_event_in_the_middle_of_which_the_log_is_rotated_is_one_event(lines: int) -> None:
+    classifier = fresh()
+    whole = PLAIN.splitlines(keepends=True)
+    one, two = b"".join(whole[:lines]), b"".join(whole[lines:])
+    found = classifier.feed(Chunk("log", FILE, 5000, 5000 + len(one), one, 100.0))
+    classifier.begins_anew(FILE)
+    found += classifier.feed(Chunk("log", FILE, 0, len(two), two, 101.0))
+    (match,) = found
+    assert match.category is Category.PERMISSION
+    assert classifier.pending(FILE) is None
