@@ -102,6 +102,7 @@ class Rule:
     beats: tuple[str, ...]
     quiet: bool  # holds on INFO and DEBUG lines too
     trusts: bool  # reads inside quoted fields that a user may have written
+    keyed: bool  # what it captures is named by keys, and goes before what another finds nearby
     dry_run: bool  # what it finds is recorded with what would be done, and nothing is done
     file: str
     line: int

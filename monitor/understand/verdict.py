@@ -96,7 +96,9 @@ class Judge:
             return _benign(why, names, line)
         captured = self._captured(line, hits[0])
         for other in hits[1:]:
-            if other.rule.details:
+            if other.rule.keyed:
+                captured |= self._captured(line, other)
+            elif other.rule.details:
                 captured = self._details(line, other) | captured
         return Verdict(
             winner.category,
