@@ -19,6 +19,8 @@ COMMANDS = (
     "run",
     "check",
     "status",
+    "watch",
+    "log",
     "start",
     "stop",
     "restart",

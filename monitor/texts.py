@@ -257,6 +257,33 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "two sets of rules are compared, no more",
     ),
     "help_names": ("los hijos; todos si no se dice", "the children; all of them when not said"),
+    "help_log": (
+        "el registro de un hijo, con lo que significan sus líneas",
+        "a child's log, with what its lines mean",
+    ),
+    "help_log_name": (
+        "el hijo, o `monitor` para el diario; el primero si no se dice",
+        "the child, or `monitor` for the diary; the first one when not said",
+    ),
+    "help_log_follow": ("seguir mostrando lo que llega", "go on showing what comes"),
+    "help_log_n": ("cuántas líneas del final (20)", "how many lines of the end (20)"),
+    "no_log_yet": ("{path} no existe todavía", "{path} is not there yet"),
+    "help_watch": (
+        "todo de un vistazo, al momento: hijos, incidentes, últimos registros",
+        "all at a glance, live: children, incidents, the latest records",
+    ),
+    "help_every": ("segundos entre dos imágenes (1)", "seconds between two frames (1)"),
+    "help_once": ("una imagen y terminar", "one frame, then end"),
+    "watch_nobody": (
+        "El monitor no está en marcha ({why}); se sigue mirando. Ctrl+C para salir.",
+        "The monitor is not running ({why}); still looking. Ctrl+C ends this.",
+    ),
+    "watch_children": ("Hijos", "Children"),
+    "watch_incidents": ("Incidentes", "Incidents"),
+    "watch_calm": ("nada abierto", "nothing is open"),
+    "watch_records": ("Últimos registros", "Latest records"),
+    "watch_work": ("Trabajo", "Work"),
+    "column_history": ("memoria y CPU", "memory and CPU"),
     "help_check": (
         "mira si todo está listo para arrancar, y qué orden arregla lo que falta",
         "see whether all is ready for a start, and which command mends what is not",
