@@ -61,6 +61,13 @@ def ordered(entities: Iterable[Entity]) -> list[Entity]:
 
 def link(offset: int, length: int, url: str) -> Entity | None:
     """A link to a page or to a user; nothing where the address leads nowhere."""
+    try:
+        return _link(offset, length, url)
+    except ValueError:  # brackets that are no IPv6 address, a port that is no number
+        return None
+
+
+def _link(offset: int, length: int, url: str) -> Entity | None:
     split = urlsplit(url)
     if split.scheme.lower() == "tg":
         place = split.netloc or split.path.strip("/")
@@ -69,18 +76,17 @@ def link(offset: int, length: int, url: str) -> Entity | None:
             return Entity("text_mention", offset, length, user=int(number))
         return Entity("text_link", offset, length, url)
     if not split.scheme:
-        split = urlsplit("http://" + url)
+        url = f"http://{url}"
+        split = urlsplit(url)
     if split.scheme.lower() not in {"http", "https", "ton", "tonsite"} or "." not in split.netloc:
         return None
-    return Entity("text_link", offset, length, replace_path(split.geturl(), split.path))
+    return Entity("text_link", offset, length, url if split.path else _with_root(url))
 
 
-def replace_path(url: str, path: str) -> str:
-    """The address of a site's root ends with a slash."""
-    if path:
-        return url
-    head, mark, tail = url.partition("?")
-    return f"{head}/{mark}{tail}"
+def _with_root(url: str) -> str:
+    """The address of a site's root ends with a slash, before what is asked of it."""
+    at = min((url.find(c) for c in "?#" if c in url), default=len(url))
+    return f"{url[:at]}/{url[at:]}"
 
 
 def trimmed(text: str, entities: list[Entity]) -> tuple[str, list[Entity]]:

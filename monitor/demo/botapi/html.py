@@ -27,7 +27,7 @@ _TYPES = {
     "blockquote": "blockquote",
 }
 _NAMED = {"lt": "<", "gt": ">", "amp": "&", "quot": '"'}
-_REFERENCE = re.compile(r"&(?:(lt|gt|amp|quot)|#([0-9]+)|#x([0-9a-fA-F]+));?")
+_REFERENCE = re.compile(r"&(?:(lt|gt|amp|quot)|#([0-9]{1,9})|#x([0-9a-fA-F]{1,8}));?")
 _WORD = re.compile(r"[A-Za-z0-9.-]*")
 _SPACES = " \t\r\n\0\v"
 

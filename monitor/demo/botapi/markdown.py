@@ -97,8 +97,8 @@ def _step(reader: _Reader) -> None:
         reader.new_line = False
         return
     if reader.top in _VERBATIM:
-        if c == "`" and reader.here(_MARKS[reader.top]):
-            _end(reader)
+        if c == "`":
+            _end(reader) if _closes(reader) else _begin(reader, c)
         else:
             reader.put(c)
             reader.at += 1
@@ -220,8 +220,8 @@ def _end(reader: _Reader) -> None:
 
 
 def _address(reader: _Reader, what: str) -> str:
-    start = reader.at
     reader.at += 1
+    start = reader.at
     url = []
     while reader.at < len(reader.text) and not reader.here(")"):
         if reader.here("\\") and "\0" < reader.text[reader.at + 1 : reader.at + 2] <= "~":
@@ -235,7 +235,10 @@ def _address(reader: _Reader, what: str) -> str:
 
 
 def _emoji(url: str) -> str:
-    split = urlsplit(url)
+    try:
+        split = urlsplit(url)
+    except ValueError:
+        raise MarkupError("Custom emoji entity must contain a tg://emoji URL") from None
     if split.scheme.lower() != "tg":
         raise MarkupError("Custom emoji URL must have scheme tg")
     if (split.netloc or split.path).strip("/").lower() != "emoji":

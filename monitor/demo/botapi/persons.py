@@ -151,7 +151,7 @@ def _member(bot: Row, status: str) -> Row:
             *("be_edited", "manage_chat", "delete_messages", "manage_video_chats"),
             *("restrict_members", "promote_members", "change_info", "invite_users"),
             *("post_stories", "edit_stories", "delete_stories", "pin_messages"),
-            *("post_messages", "edit_messages"),
+            *("post_messages", "edit_messages", "send_welcome_messages"),
         )
         member |= {f"can_{right}": True for right in rights} | {"is_anonymous": False}
     return member
