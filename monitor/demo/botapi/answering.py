@@ -54,7 +54,10 @@ class Answering:
     async def method(self, head: Head, body: Body) -> tuple[Answer, Manner]:
         token, _, name = unquote(head.path.removeprefix("/bot")).partition("/")
         entry = self.journal.open(token, name)
-        await self._trouble(entry, Asked("head", name, token))
+        trouble = await self._trouble(entry, Asked("head", name, token))
+        if isinstance(trouble, Answer):
+            self.journal.done(entry, trouble.status, entry.description)
+            return trouble, Manner()
         said = Said()
         try:
             said = await bodies.read(head, body, self.world.files.incoming)

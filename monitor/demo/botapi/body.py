@@ -10,7 +10,14 @@ from pathlib import Path
 from typing import IO, Any
 from urllib.parse import parse_qsl
 
-from monitor.demo.botapi.wire import CHUNK, MOST_HEAD, BadRequestError, Body, Head
+from monitor.demo.botapi.wire import (
+    CHUNK,
+    MOST_HEAD,
+    BadRequestError,
+    Body,
+    Head,
+    TooLargeError,
+)
 
 MOST_WORDS = 1024 * 1024  # bytes of everything that is not a file
 MOST_FIELDS = 1000
@@ -114,7 +121,7 @@ class _Walk:
         while self._before_first() if self._part is None else self._inside(self._part):
             pass
         if self._spent > MOST_WORDS:
-            raise BadRequestError(413, f"more than {MOST_WORDS} bytes of words came")
+            raise TooLargeError
 
     def _before_first(self) -> bool:
         return self._pass_mark(self._held.find(self._mark))

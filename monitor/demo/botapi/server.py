@@ -11,7 +11,8 @@ from pathlib import Path
 from monitor.demo.botapi import page
 from monitor.demo.botapi.answering import Answering, GoneError, Silence, refused
 from monitor.demo.botapi.control import Control
-from monitor.demo.botapi.faults import Asked, Faults
+from monitor.demo.botapi.faults import Asked, Drop, Faults, Wait
+from monitor.demo.botapi.files import LOCAL_UPLOAD
 from monitor.demo.botapi.journal import Journal, Oracle
 from monitor.demo.botapi.refusal import RefusedError
 from monitor.demo.botapi.wire import (
@@ -22,6 +23,7 @@ from monitor.demo.botapi.wire import (
     Head,
     Manner,
     json_answer,
+    linger,
     read_head,
     reset,
     send,
@@ -80,18 +82,18 @@ class Server:
                 writer.close()
 
     async def _connection(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        if self.faults.take(Asked("connect"), time.monotonic()) is not None:
-            await asyncio.Event().wait()
-        keep = True
+        await self._meet()
+        keep, wrong = True, False
         while keep:
             try:
                 head = await read_head(reader)
                 if head is None:
                     return
-                keep = head.keep
-                answer, manner = await self._lead(head, reader, writer)
+                body = Body(head, reader, writer, self._most(head))
+                answer, manner = await self._lead(head, body)
+                keep = head.keep and body.ended
             except BadRequestError as error:
-                keep, manner = False, Manner()
+                keep, manner, wrong = False, Manner(), True
                 words = {"ok": False, "error_code": error.status, "description": str(error)}
                 answer = json_answer(words, error.status)
             except Silence:
@@ -106,11 +108,23 @@ class Server:
                 answer = refused(RefusedError(500, "Internal Server Error"))
             keep = keep and manner.framing != "close" and manner.most is None
             await send(writer, answer, keep, manner)
+        if wrong:
+            await linger(reader, writer)
 
-    async def _lead(
-        self, head: Head, reader: asyncio.StreamReader, writer: asyncio.StreamWriter
-    ) -> tuple[Answer, Manner]:
-        body = Body(head, reader, writer, self.world.files.most + _ROOM_FOR_WORDS)
+    async def _meet(self) -> None:
+        """What an ordered fault makes of a connection before anything is read from it."""
+        fault = self.faults.take(Asked("connect"), time.monotonic())
+        match fault and fault.effect:
+            case None:
+                pass
+            case Drop(reset):
+                raise GoneError(reset)
+            case Wait(seconds):
+                await asyncio.sleep(seconds)
+            case _:
+                await asyncio.Event().wait()
+
+    async def _lead(self, head: Head, body: Body) -> tuple[Answer, Manner]:
         if head.path.startswith("/bot"):
             return await self._answering.method(head, body)
         if head.path.startswith("/file/bot"):
@@ -121,6 +135,11 @@ class Server:
             return await self._control.answer(head, body), Manner()
         await body.skip()
         return page.answer(head.path), Manner()
+
+    def _most(self, head: Head) -> int:
+        """People may send what a bot may not."""
+        ours = head.path.startswith("/control/")
+        return (LOCAL_UPLOAD if ours else self.world.files.most) + _ROOM_FOR_WORDS
 
     def _refuse_strangers(self, head: Head) -> None:
         """A page of elsewhere may neither read this nor give orders, whatever name it gave to us."""

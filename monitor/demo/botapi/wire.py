@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import re
 import socket
@@ -14,6 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 CHUNK = 256 * 1024
+LINGER = 2.0  # seconds
 MOST_HEAD = 64 * 1024
 _LENGTH = re.compile(r"[0-9]{1,15}")
 _CHUNK_SIZE = re.compile(rb"[0-9a-fA-F]{1,12}")
@@ -25,6 +27,11 @@ class BadRequestError(Exception):
     def __init__(self, status: int, why: str) -> None:
         super().__init__(why)
         self.status = status
+
+
+class TooLargeError(BadRequestError):
+    def __init__(self) -> None:
+        super().__init__(413, "Request Entity Too Large")
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,16 +128,16 @@ class Body:
         if not _LENGTH.fullmatch(length):
             raise BadRequestError(400, "Content-Length is not a number")
         self._left = 0 if self._chunked else int(length)
-        self._ended = not self._chunked and not self._left
+        self.ended = not self._chunked and not self._left
         self._wants_leave = head.headers.get("expect", "").lower() == "100-continue"
         if self._left > most:
-            raise BadRequestError(413, f"the body has {self._left} bytes, at most {most} are taken")
+            raise TooLargeError
 
     async def pieces(self) -> AsyncIterator[bytes]:
-        if self._wants_leave and not self._ended:
+        if self._wants_leave and not self.ended:
             self._wants_leave = False
             self._writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
-        while not self._ended:
+        while not self.ended:
             if self._chunked and not self._left:
                 await self._next_chunk()
                 continue
@@ -141,7 +148,7 @@ class Body:
             self._seen += len(piece)
             if self._chunked and not self._left:
                 await self._reader.readexactly(2)
-            self._ended = not self._chunked and not self._left
+            self.ended = not self._chunked and not self._left
             yield piece
 
     async def _next_chunk(self) -> None:
@@ -154,18 +161,18 @@ class Body:
             raise BadRequestError(400, "a chunk has no size")
         self._left = int(size, 16)
         if self._seen + self._left > self._most:
-            raise BadRequestError(413, f"more than {self._most} bytes came")
+            raise TooLargeError
         if not self._left:
             while (await self._reader.readline()).strip():
                 pass
-            self._ended = True
+            self.ended = True
 
     async def whole(self, most: int) -> bytes:
         taken = bytearray()
         async for piece in self.pieces():
             taken += piece
             if len(taken) > most:
-                raise BadRequestError(413, f"more than {most} bytes came")
+                raise TooLargeError
         return bytes(taken)
 
     async def skip(self) -> None:
@@ -192,6 +199,9 @@ async def send(
     writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace"))
     left = answer.size if manner.most is None else min(manner.most, answer.size)
     whole = left == answer.size
+    if isinstance(answer.body, FilePart) and manner.framing != "chunked" and manner.pace is None:
+        await _send_file(writer, answer.body, left)
+        return
     async for piece in _pieces(answer.body, left, manner.pace):
         if manner.framing == "chunked":
             piece = b"%x\r\n%s\r\n" % (len(piece), piece)  # noqa: PLW2901
@@ -200,6 +210,15 @@ async def send(
     if manner.framing == "chunked" and whole:
         writer.write(b"0\r\n\r\n")
     await writer.drain()
+
+
+async def _send_file(writer: asyncio.StreamWriter, part: FilePart, size: int) -> None:
+    """The kernel carries it from the disk to the client, past our memory."""
+    await writer.drain()
+    with part.path.open("rb") as file:
+        if size:
+            loop = asyncio.get_running_loop()
+            await loop.sendfile(writer.transport, file, part.start, size)
 
 
 async def _pieces(body: bytes | FilePart, left: int, pace: float | None) -> AsyncIterator[bytes]:
@@ -217,6 +236,15 @@ async def _pieces(body: bytes | FilePart, left: int, pace: float | None) -> Asyn
             yield piece
             if pace is not None:
                 await asyncio.sleep(0.1)
+
+
+async def linger(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    """Lets a client that is still sending read why it was refused before the connection ends."""
+    with contextlib.suppress(TimeoutError, OSError):
+        writer.write_eof()
+        async with asyncio.timeout(LINGER):
+            while await reader.read(CHUNK):
+                pass
 
 
 def reset(writer: asyncio.StreamWriter) -> None:

@@ -84,6 +84,9 @@
     text_link: "a", url: "a", email: "a", mention: "a", hashtag: "a", bot_command: "a", text_mention: "a",
   };
 
+  const EDITED = /^es/i.test(navigator.language || "") ? "editado " : "edited ";
+  const BLOCKS = new Set(["PRE", "BLOCKQUOTE"]);
+
   const marked = (entity, text) => {
     const made = make(TAGS[entity.type] || "span");
     if (entity.type === "text_link" || entity.type === "url") {
@@ -117,6 +120,7 @@
       dressed(made, text, entities.slice(i + 1).filter((e) => e.offset < end), start, end);
       into.append(made);
       place = end;
+      if (BLOCKS.has(made.tagName) && text[place] === "\n") place += 1; // a block ends its line itself
     }
     into.append(text.slice(place, to));
     return into;
@@ -138,8 +142,8 @@
       const image = make("img");
       image.src = address(photo);
       image.alt = "📷";
-      image.width = photo.width;
-      image.style.height = "auto";
+      image.width = photo.width; // both keep its place before it has come
+      image.height = photo.height;
       return image;
     }
     const kind = Object.keys(SIGNS).find((name) => message[name]);
@@ -209,8 +213,8 @@
     const entities = message.entities || message.caption_entities || [];
     if (text) bubble.append(dressed(make("span", "text"), text, entities, 0, text.length));
     const hour = new Date((message.edit_date || message.date) * 1000)
-      .toLocaleTimeString([], { hour: "2-digit", minute: "2-digit" });
-    bubble.append(make("span", "stamp", (message.edit_date ? "✎ " : "") + hour + (mine ? " ✓✓" : "")));
+      .toLocaleTimeString([], { hour: "2-digit", minute: "2-digit", hour12: false });
+    bubble.append(make("span", "stamp", (message.edit_date ? EDITED : "") + hour));
     made.append(bubble);
     const keys = keyboard(row);
     if (keys) made.append(keys);
