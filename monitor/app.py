@@ -20,8 +20,10 @@ from monitor.heal.casework import Casework
 from monitor.heal.repairs import Repairs, casework_of, dry_rules_of
 from monitor.home import rules_cache, socket_path
 from monitor.logs import Logs
+from monitor.metrics import rendered
 from monitor.model import FileId, Severity, Told
 from monitor.notify import Notify
+from monitor.scrape import scraped
 from monitor.settings import SettingsError
 from monitor.state import State, StateUnwritable
 from monitor.supervise.crew import Crew
@@ -32,7 +34,7 @@ from monitor.tell.teller import Teller
 from monitor.texts import language, sentence
 from monitor.understand.classify import Classifier
 from monitor.understand.rule import Rules, RulesError
-from monitor.verbs import verbs
+from monitor.verbs import status_of, verbs
 
 CLEAN, ALL_GIVEN_UP = 0, 3
 LAST_WORD = 5.0  # seconds that the alerts have at the end
@@ -90,6 +92,7 @@ class App:
             stack.callback(self._logs.close)
             control = socket_path(self.config.home, "control.sock")
             await stack.enter_async_context(serve(control, verbs(self)))
+            await self._be_scraped(stack)
             async with asyncio.TaskGroup() as parts:
                 await self._live(parts)
         return self._code
@@ -128,6 +131,27 @@ class App:
             task.cancel()
         await asyncio.wait(tasks)
         self._logs.read_the_rest()
+
+    async def _be_scraped(self, stack: AsyncExitStack) -> None:
+        """An address that is taken is no reason to watch over nobody."""
+        try:
+            await stack.enter_async_context(scraped(self.config.metrics, self._answer))
+        except OSError as error:
+            facts = {"address": self.config.metrics, "why": error.strerror or str(error)}
+            self._say("metrics_off", Severity.WARNING, **facts)
+
+    def _answer(self, path: str) -> tuple[int, str] | None:
+        match path:
+            case "/metrics":
+                return 200, rendered(status_of(self))
+            case "/healthz":
+                stalled = self._logs.stalled_for()
+                return (
+                    (200, "ok\n")
+                    if stalled < _STALLED_AFTER
+                    else (503, f"stalled {stalled:.0f} s\n")
+                )
+        return None
 
     def _open_state(self) -> State:
         """What we remember; with a disk that takes nothing we go on, and say it."""

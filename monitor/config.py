@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import ipaddress
 import os
 import re
 import shlex
@@ -62,6 +64,9 @@ class Config:
     roots: tuple[str, ...] = setting(
         ("modelos", "data", "logs"), "folders in which repairs may touch files"
     )
+    metrics: str = setting(
+        "", "address of this machine for GET /metrics and /healthz, like `127.0.0.1:9464`"
+    )
     repair: Repair = setting(Repair(), "how repairs are made, and how many at most")
     disk: Disk = setting(Disk(), "how much room there shall be")
     servers: Mapping[str, Server] = setting(
@@ -107,6 +112,8 @@ def load(
     if no_child:
         children = {}
     _check_children(children, source)
+    if config.metrics and not _is_local(config.metrics):
+        source.fault(("metrics",), "metrics must be a loopback address with a port: 127.0.0.1:9464")
     if source.faults:
         raise SettingsError(tuple(source.faults))
     return replace(
@@ -167,6 +174,15 @@ def _the_one(command: tuple[str, ...]) -> Child:
     if command:
         return Child(command=command)
     return Child(command=(sys.executable, "-m", "pipeline"), pass_env=PIPELINE_KEYS)
+
+
+def _is_local(address: str) -> bool:
+    """What stands there tells how we are doing: other machines come through a proxy that asks who."""
+    host, _, port = address.rpartition(":")
+    with contextlib.suppress(ValueError):
+        local = host == "localhost" or ipaddress.ip_address(host.strip("[]")).is_loopback
+        return local and 0 <= int(port) < 65536
+    return False
 
 
 def _check_children(children: Mapping[str, Child], source: Source) -> None:

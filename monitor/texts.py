@@ -257,6 +257,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "two sets of rules are compared, no more",
     ),
     "help_names": ("los hijos; todos si no se dice", "the children; all of them when not said"),
+    "metrics_off": (
+        "nadie puede leer métricas en {address}: {why}",
+        "nobody can read metrics at {address}: {why}",
+    ),
     "help_log": (
         "el registro de un hijo, con lo que significan sus líneas",
         "a child's log, with what its lines mean",

@@ -32,17 +32,22 @@ class Monitor(Protocol):
     async def read_again(self) -> list[str]: ...
 
 
+def status_of(monitor: Monitor) -> dict[str, Any]:
+    """All that `vigia status` shows."""
+    return {
+        "home": str(monitor.config.home),
+        "pid": os.getpid(),
+        "up": time.monotonic() - monitor.started,
+        "children": [asdict(view) for view in monitor.crew.views()],
+        **desk.standing(monitor.work),
+    }
+
+
 def verbs(monitor: Monitor) -> dict[str, Verb]:
     """Each verb by the name under which it is asked for."""
 
     async def status(_asker: Asker, _question: Mapping[str, Any]) -> Any:
-        return {
-            "home": str(monitor.config.home),
-            "pid": os.getpid(),
-            "up": time.monotonic() - monitor.started,
-            "children": [asdict(view) for view in monitor.crew.views()],
-            **desk.standing(monitor.work),
-        }
+        return status_of(monitor)
 
     async def reload(_asker: Asker, question: Mapping[str, Any]) -> Any:
         try:
