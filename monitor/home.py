@@ -35,5 +35,14 @@ def socket_path(home: Path, name: str) -> Path:
     path = data_folder(home) / name
     if len(os.fsencode(path)) <= _LONGEST:
         return path
+    return _short_place(home, os.geteuid()) / name
+
+
+def socket_path_for(home: Path, name: str, uid: int) -> Path:
+    """The same for one whom we let run as another user: our own folders are closed to him."""
+    return socket_path(home, name) if uid == os.geteuid() else _short_place(home, uid) / name
+
+
+def _short_place(home: Path, uid: int) -> Path:
     short = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
-    return Path(_SHORT) / f"vigia-{os.geteuid()}-{short}" / name
+    return Path(_SHORT) / f"vigia-{uid}-{short}"

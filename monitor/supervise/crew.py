@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import pwd
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Protocol
 
 from monitor.config import Config, child_environment, in_order
-from monitor.home import socket_path
+from monitor.home import socket_path, socket_path_for
 from monitor.model import ChildState, FileId, Told, View
 from monitor.options import Child
 from monitor.supervise.budget import Memory
@@ -56,7 +58,7 @@ class Crew:
         spec = spec_of(name, config, self._environ, self._umask)
         health = config.children[name].health
         heartbeat = config.home / health.heartbeat if health.heartbeat else None
-        checkup = Checkup(health, control_of(name, config.home), spec.log, heartbeat)
+        checkup = Checkup(health, spec.control, spec.log, heartbeat)
         minder = self.minders[name] = Minder(
             config.children[name],
             spec,
@@ -142,17 +144,31 @@ def _section(
     return None if child is None else (child, child_environment(name, child, config, environ))
 
 
-def control_of(name: str, home: Path) -> Path:
-    """Where the child may serve its own control socket."""
-    return socket_path(home, f"{name}.sock")
+def control_of(name: str, config: Config) -> Path:
+    """Where the child may serve its own control socket, also as another user than ours."""
+    uid = _uid_of(config.children[name].user)
+    path = socket_path_for(config.home, f"{name}.sock", uid)
+    with contextlib.suppress(OSError):
+        path.parent.mkdir(mode=0o700, parents=True)
+        if uid != os.geteuid():
+            os.chown(path.parent, uid, -1, follow_symlinks=False)
+    with contextlib.suppress(OSError):
+        if os.lstat(path.parent).st_uid == uid:
+            return path
+    return socket_path(config.home, f"{name}.sock")  # a stranger was there before: no child serves
+
+
+def _uid_of(user: str) -> int:
+    with contextlib.suppress(KeyError):  # there is no such user: the child is not started either
+        if user:
+            return pwd.getpwnam(user).pw_uid
+    return os.geteuid()
 
 
 def spec_of(name: str, config: Config, environ: Mapping[str, str], umask: int) -> Spec:
     child = config.children[name]
     env = child_environment(name, child, config, environ)
-    control = control_of(name, config.home)
-    with contextlib.suppress(OSError):
-        control.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    control = control_of(name, config)
     return Spec(
         name=name,
         argv=child.command,

@@ -105,7 +105,8 @@ class Worker:
 
 
 def say(level: str, job: str, what: str, argument: str, error: str) -> None:
-    at = time.strftime("%Y-%m-%dT%H:%M:%S.000Z", time.gmtime())
+    now = time.time()
+    at = f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(now))}.{int(now % 1 * 1000):03}Z"
     about = f"url={argument}" if "://" in argument else f"file={FOLDER / f'{job}.mp4'}"
     tail = f' error="{error}"' if error else ""
     print(
@@ -162,8 +163,8 @@ class Api(http.server.BaseHTTPRequestHandler):
 
 
 def note(what: str) -> None:
-    """For the test, beside the disk that is full."""
-    with (Path(os.environ.get("JOB_NOTES") or HOME) / "notes.txt").open("a") as out:
+    """For the test: what the worker was told, and when."""
+    with (HOME / "notes.txt").open("a") as out:
         out.write(f"{time.monotonic():.3f} {os.getpid()} {what}\n")
 
 
