@@ -35,14 +35,12 @@ def api(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[BotApi]:
 
 
 @asynccontextmanager
-async def bot_of(api: BotApi, token: str = "", **more: object) -> AsyncIterator[Bot]:
-    request = HTTPXRequest(read_timeout=0.5)
+async def bot_of(api: BotApi, seconds: float = 20.0) -> AsyncIterator[Bot]:
     bot = Bot(
-        token or api.token,
+        api.token,
         base_url=api.base_url,
         base_file_url=api.base_file_url,
-        request=request,
-        **more,
+        request=HTTPXRequest(read_timeout=seconds),
     )
     async with bot:
         yield bot
@@ -120,7 +118,7 @@ def test_a_long_poll_ends_when_something_comes(api: BotApi) -> None:
     async def story() -> None:
         async with bot_of(api) as bot:
             poll = asyncio.create_task(bot.get_updates(timeout=30))
-            await asyncio.to_thread(api.wait, lambda: api.requests("getUpdates"))
+            await asyncio.to_thread(api.wait_polled)
             api.write(ana, "ahora")
             (update,) = await asyncio.wait_for(poll, 5)
             assert update.message is not None
@@ -133,7 +131,7 @@ def test_a_second_poller_ends_the_first(api: BotApi) -> None:
     async def story() -> None:
         async with bot_of(api) as one, bot_of(api) as two:
             first = asyncio.create_task(one.get_updates(timeout=30))
-            await asyncio.to_thread(api.wait, lambda: api.requests("getUpdates"))
+            await asyncio.to_thread(api.wait_polled)
             second = asyncio.create_task(two.get_updates(timeout=30))
             with pytest.raises(Conflict):
                 await asyncio.wait_for(first, 5)
@@ -200,7 +198,7 @@ def test_a_fault_is_what_the_client_takes_it_for(
         async with bot_of(api) as bot:
             api.fault(**order, method="sendMessage")
             with pytest.raises(error, match=text):
-                await bot.send_message(ana, "uno")
+                await bot.send_message(ana, "uno", read_timeout=0.3 if error is TimedOut else 20)
             await bot.send_message(ana, "dos")
 
     play(story)
@@ -227,7 +225,7 @@ def test_a_revoked_token_is_refused_until_it_is_good_again(api: BotApi) -> None:
     async def story() -> None:
         async with bot_of(api) as bot:
             poll = asyncio.create_task(bot.get_updates(timeout=30))
-            await asyncio.to_thread(api.wait, lambda: api.requests("getUpdates"))
+            await asyncio.to_thread(api.wait_polled)
             api.revoke()
             with pytest.raises(InvalidToken):
                 await asyncio.wait_for(poll, 5)

@@ -289,6 +289,15 @@ class BotApi:
         )
         return found[-1]
 
+    def wait_polled(self, token: str = "", seconds: float = 15.0) -> None:
+        """Until somebody's long poll for this bot (the first one) waits."""
+        token = token or self.token
+
+        def polled() -> bool:
+            return any(b["polled"] for b in self._get("state")["bots"] if b["token"] == token)
+
+        self.wait(polled, seconds, "a long poll")
+
     def wait_requests(
         self, method: str, number: int = 1, seconds: float = 15.0
     ) -> list[dict[str, Any]]:

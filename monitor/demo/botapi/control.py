@@ -85,7 +85,9 @@ class Control:
 
     def _state(self) -> Row:
         bots = [
-            {key: bot[key] for key in ("id", "token", "name", "revoked")} for bot in self.world.bots
+            {key: bot[key] for key in ("id", "token", "name", "revoked")}
+            | {"polled": self.world.updates.polled(bot["id"])}
+            for bot in self.world.bots
         ]
         return {
             "bots": bots,

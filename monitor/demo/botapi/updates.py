@@ -63,6 +63,10 @@ class Updates:
     def forget(self, bot: int) -> None:
         self.confirm(bot, max(self._queue(bot), default=0) + 1)
 
+    def polled(self, bot: int) -> bool:
+        """Whether somebody waits for this bot's updates right now."""
+        return bot in self._waiting
+
     def wake(self, bot: int) -> None:
         waiter = self._waiting.get(bot)
         if waiter is not None and not waiter.done():
