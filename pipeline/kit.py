@@ -107,3 +107,8 @@ class Kit:
             return str(Path(path).relative_to(self.settings.home))
         except ValueError:
             return str(path)
+
+    def still_alive(self) -> None:
+        """Called again and again in the middle of long work: it is alive, and may be parked here."""
+        self.gate.pass_through()
+        self.pulse.beat("jobs")

@@ -90,10 +90,9 @@ def _progress(kit: Kit, size: int) -> Callable[[int], None]:
 
     def went_on(done: int) -> None:
         nonlocal last
-        kit.gate.pass_through()
+        kit.still_alive()
         if (now := time.monotonic()) - last >= 1.0:
             last = now
-            kit.pulse.beat("jobs")
             kit.progress("download", done / size if size else 0.0)
 
     return went_on

@@ -18,7 +18,7 @@ def run(kit: Kit, job: str, modelo: str, source: Source) -> dict[str, Any]:  # n
         return {}
     path = kit.settings.home / row.path
     if row.state != "duplicate":
-        digest = files.sha256(path, lambda _: kit.gate.pass_through())
+        digest = files.sha256(path, lambda _: kit.still_alive())
         first = _settle(kit, job, modelo, digest)
         if first is None:
             return {}

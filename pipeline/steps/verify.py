@@ -18,7 +18,7 @@ def run(kit: Kit, job: str, modelo: str, source: Source) -> dict[str, Any]:  # n
     if row.verified:
         return {}
     try:
-        found = check(path, source.size or row.size, kit.settings.step_limit, kit.gate.pass_through)
+        found = check(path, source.size or row.size, kit.settings.step_limit, kit.still_alive)
     except BrokenFileError:
         with kit.store.write() as session:
             media.must(session, job).verified = BROKEN
