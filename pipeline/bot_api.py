@@ -84,6 +84,8 @@ class BotApi:
                 raise HopelessError("too_big") from None
             if error.status == 401:
                 raise WorldError(f"Unauthorized: {error.words}", after=60.0) from None
+            if "wrong file identifier" in error.words:
+                raise HopelessError("gone") from None
             # "wrong file_id or the file is temporarily unavailable" is what a busy local server says.
             raise WorldError(f"getFile: {error.words}", after=15.0) from None
         return str(found["file_path"])

@@ -81,18 +81,20 @@ def sync_folder(folder: Path) -> None:
 
 
 def take(source: Path, final: Path, went_on: Callable[[int], None]) -> None:
-    """Move it here; from another file system by way of a part. A hard link is no way: what has
-    two names is touched by no repair.
+    """Move it here; copy it from another file system, and when it has a second name: a repair
+    touches no file that has two.
     """
     try:
-        os.rename(source, final)
+        if source.stat().st_nlink == 1:
+            os.rename(source, final)
+            sync_folder(final.parent)
+            return
     except OSError as error:
         if error.errno not in {errno.EXDEV, errno.EPERM, errno.EACCES} or not final.parent.is_dir():
             raise
-        copy(source, final, went_on)
-        with _ignored(errno.EACCES, errno.EPERM, errno.EROFS):
-            source.unlink()
-    sync_folder(final.parent)
+    copy(source, final, went_on)
+    with _ignored(errno.EACCES, errno.EPERM, errno.EROFS):
+        source.unlink()
 
 
 def copy(source: Path, final: Path, went_on: Callable[[int], None]) -> None:

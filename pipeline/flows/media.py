@@ -18,7 +18,7 @@ from sqlalchemy.exc import DBAPIError
 
 from pipeline.events import redacted, said
 from pipeline.kit import Kit
-from pipeline.model import HopelessError, Source, WorldError
+from pipeline.model import BrokenFileError, HopelessError, Source, WorldError
 from pipeline.steps import caption, download, schedule, store, verify
 from pipeline.store import retries
 from pipeline.store.media import reject
@@ -111,7 +111,8 @@ def _failed(kit: Kit, say: Any, name: str, job: str, error: Exception) -> JobFai
     """Says what failed, and writes down when it is tried again."""
     world = _is_world(error)
     after = error.after if isinstance(error, WorldError) else 0.0
-    words = redacted(said(error) if not isinstance(error, WorldError) else str(error))
+    plain = isinstance(error, WorldError | BrokenFileError)
+    words = redacted(str(error) if plain else said(error))
     with kit.store.write() as session:
         kind, now = ("world" if world else "ours"), time.time()
         again = retries.put(session, job, kind, name, words, after, now, kit.settings)
