@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import os
 import signal
+from dataclasses import dataclass
 
 import psutil
 
@@ -16,20 +17,40 @@ from monitor.supervise.tree import send
 _PATIENCE = 10.0
 
 
+@dataclass(frozen=True, slots=True)
+class _Looks:
+    """By what a second copy is known: the command, where it runs, whose child it is."""
+
+    commands: frozenset[tuple[str, ...]]  # as we started it, and as it calls itself by now
+    folder: str
+    mark: str
+
+    @classmethod
+    def of(cls, process: psutil.Process, argv: tuple[str, ...]) -> _Looks:
+        mark = process.environ().get("VIGIA_CHILD", "")
+        return cls(frozenset({argv, tuple(process.cmdline())}), process.cwd(), mark)
+
+
 def strays(tools: Tools) -> list[psutil.Process]:
-    """Processes of the same user with the child's very command line, outside its own tree."""
+    """Processes of our user that run the child's command in its folder, outside its own tree."""
     child = tools.child
     if child is None or child.pid is None:
         return []
-    found = []
-    ours = {os.getpid(), child.pid}
-    for process in psutil.process_iter():
-        with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
-            kin = {parent.pid for parent in process.parents()} | {process.pid}
-            same = tuple(process.cmdline()) == child.argv
-            if same and not kin & {child.pid} and process.pid not in ours and _is_our_user(process):
-                found.append(process)
-    return found
+    with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        ours = _Looks.of(psutil.Process(child.pid), child.argv)
+        return [one for one in psutil.process_iter() if _is_stray(one, child.pid, ours)]
+    return []
+
+
+def _is_stray(process: psutil.Process, child: int, ours: _Looks) -> bool:
+    with contextlib.suppress(psutil.NoSuchProcess, psutil.AccessDenied):
+        if tuple(process.cmdline()) not in ours.commands or process.cwd() != ours.folder:
+            return False
+        if process.environ().get("VIGIA_CHILD", ours.mark) != ours.mark:
+            return False  # another monitor's child: the same program for another bot
+        kin = {parent.pid for parent in process.parents()} | {process.pid}
+        return child not in kin and process.pid != os.getpid() and _is_our_user(process)
+    return False
 
 
 def _is_our_user(process: psutil.Process) -> bool:
