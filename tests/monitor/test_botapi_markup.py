@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from telegram.helpers import escape_markdown
 
-from monitor.demo.botapi import html, limits, markdown
+from monitor.demo.botapi import html, keyboards, limits, markdown, markdown_old
 from monitor.demo.botapi.entities import MarkupError, units
 from monitor.demo.botapi.refusal import RefusedError
 
@@ -100,7 +100,7 @@ ALPHABET = st.text(alphabet="ab <>/&;=\"'*_`~|[]()!\\\n>🔴ñ#lt:.")
 @settings(deadline=None)
 @given(ALPHABET)
 def test_any_text_is_read_or_refused(text: str) -> None:
-    for parse in (html.parse, markdown.parse, markdown.parse_old):
+    for parse in (html.parse, markdown.parse, markdown_old.parse):
         try:
             plain, entities = parse(text)
         except MarkupError:
@@ -155,10 +155,10 @@ KEYBOARDS = [
 @pytest.mark.parametrize(("word", "said"), KEYBOARDS)
 def test_a_keyboard_that_is_none_is_refused(word: str, said: str) -> None:
     with pytest.raises(RefusedError) as raised:
-        limits.markup(word)
+        keyboards.markup(word)
     assert raised.value.description == f"Bad Request: {said}"
 
 
 def test_a_button_may_carry_64_bytes() -> None:
     word = f'{{"inline_keyboard": [[{{"text": "x", "callback_data": "{"ñ" * 32}"}}]]}}'
-    assert limits.markup(word)
+    assert keyboards.markup(word)

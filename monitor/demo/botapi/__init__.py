@@ -21,6 +21,7 @@ of methods and limits: `methods/`, `limits.py`. By hand: `python -m monitor.demo
 
 from __future__ import annotations
 
-from monitor.demo.botapi.client import Bot, BotApi, Shown, bot_api
+from monitor.demo.botapi.client import BotApi, bot_api
+from monitor.demo.botapi.shown import Bot, Shown
 
 __all__ = ["Bot", "BotApi", "Shown", "bot_api"]

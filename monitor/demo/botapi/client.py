@@ -4,81 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import http.client
 import json
-import os
-import select
-import signal
-import subprocess
-import sys
-import threading
 import time
-import uuid
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
 from urllib.parse import urlencode
 
+from monitor.demo.botapi.asking import ask, multipart
 from monitor.demo.botapi.journal import Oracle
-from monitor.demo.botapi.server import Server
-
-_PATIENCE = 30.0  # seconds for the server to come up, and for any one order
-
-
-@dataclass(frozen=True, slots=True)
-class Bot:
-    id: int
-    token: str
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class Shown:
-    """A message as it stands in a chat now."""
-
-    row: dict[str, Any]
-
-    @property
-    def id(self) -> int:
-        number: int = self.row["message"]["message_id"]
-        return number
-
-    @property
-    def chat(self) -> int:
-        number: int = self.row["message"]["chat"]["id"]
-        return number
-
-    @property
-    def text(self) -> str:
-        message = self.row["message"]
-        text: str = message.get("text") or message.get("caption") or ""
-        return text
-
-    @property
-    def message(self) -> dict[str, Any]:
-        message: dict[str, Any] = self.row["message"]
-        return message
-
-    @property
-    def by(self) -> int:
-        number: int = self.row["by"]
-        return number
-
-    @property
-    def buttons(self) -> list[str]:
-        rows = self.message.get("reply_markup", {}).get("inline_keyboard", [])
-        return [button["text"] for row in rows for button in row]
-
-    @property
-    def history(self) -> list[dict[str, Any]]:
-        """What it said before, the oldest first; each with the wall clock `until` when it did."""
-        states: list[dict[str, Any]] = self.row["history"]
-        return states
-
-    @property
-    def deleted(self) -> bool:
-        return bool(self.row["deleted"])
+from monitor.demo.botapi.running import Process, Thread
+from monitor.demo.botapi.shown import Bot, Shown
 
 
 class BotApi:
@@ -99,7 +35,7 @@ class BotApi:
         self.port = port
         self._keep = keep
         self._oracle = oracle
-        self._running: _Thread | _Process | None = None
+        self._running: Thread | Process | None = None
         self._as_process = process
         if process and oracle is not None:
             raise ValueError("an oracle can only be asked in a thread of this process")
@@ -109,9 +45,9 @@ class BotApi:
     def start(self) -> None:
         """Also after `stop` or `kill`: on the same port, with what it knew unless keep=False."""
         if self._as_process:
-            self._running = _Process(self.folder, self.local, self.port, self._keep)
+            self._running = Process(self.folder, self.local, self.port, self._keep)
         else:
-            self._running = _Thread(self.folder, self.local, self.port, self._keep, self._oracle)
+            self._running = Thread(self.folder, self.local, self.port, self._keep, self._oracle)
         self.port = self._running.port
         if not self.bots():
             self.add_bot()
@@ -124,14 +60,14 @@ class BotApi:
 
     def kill(self) -> None:
         """Without any notice, as a crash ends it; only for a process."""
-        if not isinstance(self._running, _Process):
+        if not isinstance(self._running, Process):
             raise ValueError("only a process can be killed")  # noqa: TRY004 -- of a state, not of a type
         self._running.kill()
         self._running = None
 
     @property
     def pid(self) -> int:
-        if not isinstance(self._running, _Process):
+        if not isinstance(self._running, Process):
             raise ValueError("it is no process")  # noqa: TRY004 -- of a state, not of a type
         return self._running.process.pid
 
@@ -328,27 +264,20 @@ class BotApi:
     # --- how it is said --------------------------------------------------------------------------
 
     def _get(self, name: str, **words: str | int) -> Any:
-        return self._ask("GET", f"/control/{name}?{urlencode(words)}", None, {})
+        return self._ask("GET", f"/control/{name}?{urlencode(words)}", None)
 
     def _post(
         self, name: str, files: dict[str, tuple[str, bytes]] | None = None, /, **words: Any
     ) -> Any:
         told = {key: str(value) for key, value in words.items() if value not in (None, "")}
         if files:
-            body, type = _multipart(told, files)
+            body, type = multipart(told, files)
         else:
             body, type = json.dumps(told).encode(), "application/json"
-        return self._ask("POST", f"/control/{name}", body, {"Content-Type": type})
+        return self._ask("POST", f"/control/{name}", body, type)
 
-    def _ask(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> Any:
-        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=_PATIENCE)
-        with contextlib.closing(connection):
-            connection.request(method, path, body, headers)
-            response = connection.getresponse()
-            answer = json.loads(response.read())
-        if response.status != 200:
-            raise ValueError(answer.get("error") or answer.get("description"))
-        return answer
+    def _ask(self, method: str, path: str, body: bytes | None, type: str = "") -> Any:
+        return ask(self.port, method, path, body, type)
 
     def __enter__(self) -> Self:
         self.start()
@@ -378,94 +307,3 @@ def _bot(row: dict[str, Any]) -> Bot:
 
 def _word(true: bool) -> str:
     return "true" if true else "false"
-
-
-def _multipart(words: dict[str, str], files: dict[str, tuple[str, bytes]]) -> tuple[bytes, str]:
-    mark = uuid.uuid4().hex
-    parts = []
-    for name, word in words.items():
-        head = f'--{mark}\r\nContent-Disposition: form-data; name="{name}"\r\n\r\n'
-        parts.append(head.encode() + word.encode("utf-8", "surrogatepass") + b"\r\n")
-    for name, (file, data) in files.items():
-        safe = file.replace('"', "%22").replace("\r", "").replace("\n", "")
-        head = (
-            f'--{mark}\r\nContent-Disposition: form-data; name="{name}"; filename="{safe}"\r\n\r\n'
-        )
-        parts.append(head.encode() + data + b"\r\n")
-    return b"".join([*parts, f"--{mark}--\r\n".encode()]), f"multipart/form-data; boundary={mark}"
-
-
-class _Thread:
-    """A loop of its own in a thread; what goes wrong at its start is raised where it was started."""
-
-    def __init__(
-        self, folder: Path, local: bool, port: int, keep: bool, oracle: Oracle | None
-    ) -> None:
-        self.port = port
-        self._made = (folder, local, keep, oracle)
-        self._error: BaseException | None = None
-        self._ready = threading.Event()
-        self._thread = threading.Thread(target=self._run, name="botapi", daemon=True)
-        self._thread.start()
-        self._ready.wait()
-        if self._error is not None:
-            raise self._error
-
-    def _run(self) -> None:
-        try:
-            asyncio.run(self._serve())
-        except BaseException as error:  # noqa: BLE001 -- whoever waits for the start is told
-            self._error = error
-        finally:
-            self._ready.set()
-
-    async def _serve(self) -> None:
-        server = Server(*self._made)
-        self._loop = asyncio.get_running_loop()
-        self._ended = asyncio.Event()
-        try:
-            self.port = await server.start(port=self.port)
-            self._ready.set()
-            await self._ended.wait()
-        finally:
-            await server.close()
-
-    def stop(self) -> None:
-        self._loop.call_soon_threadsafe(self._ended.set)
-        self._thread.join(_PATIENCE)
-        if self._thread.is_alive():
-            raise AssertionError(f"the server did not end within {_PATIENCE} s")
-
-
-class _Process:
-    def __init__(self, folder: Path, local: bool, port: int, keep: bool) -> None:
-        command = [sys.executable, "-m", "monitor.demo.botapi", "--data", str(folder)]
-        command += ["--port", str(port), *(["--local"] * local), *(["--forget"] * (not keep))]
-        self.process = subprocess.Popen(
-            command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True
-        )
-        self.port = self._first_word()
-
-    def _first_word(self) -> int:
-        assert self.process.stdout is not None
-        ready, _, _ = select.select([self.process.stdout], [], [], _PATIENCE)
-        line = self.process.stdout.readline() if ready else b""
-        if not line:
-            self.kill()
-            raise AssertionError("the server did not come up")
-        number: int = json.loads(line)["port"]
-        return number
-
-    def stop(self) -> None:
-        self.process.send_signal(signal.SIGTERM)
-        try:
-            self.process.wait(_PATIENCE)
-        finally:
-            self.kill()
-
-    def kill(self) -> None:
-        with contextlib.suppress(ProcessLookupError):
-            os.kill(self.process.pid, signal.SIGKILL)
-        self.process.wait()
-        assert self.process.stdout is not None
-        self.process.stdout.close()

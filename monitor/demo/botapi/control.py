@@ -9,11 +9,11 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from monitor.demo.botapi import body as bodies
-from monitor.demo.botapi import persons, picture
+from monitor.demo.botapi import persons, picture, standing
 from monitor.demo.botapi.body import Said
 from monitor.demo.botapi.faults import Fault, Faults
 from monitor.demo.botapi.journal import Journal
-from monitor.demo.botapi.persons import OrderError, whole
+from monitor.demo.botapi.orders import OrderError, whole
 from monitor.demo.botapi.refusal import RefusedError
 from monitor.demo.botapi.rows import Row
 from monitor.demo.botapi.wire import Answer, BadRequestError, Body, FilePart, Head, json_answer
@@ -26,9 +26,9 @@ _ORDERS: dict[str, Callable[[World, Said], Any]] = {
     "edit": persons.edit,
     "press": persons.press,
     "delete": persons.delete,
-    "block": persons.block,
-    "move": persons.move,
-    "migrate": persons.migrate,
+    "block": standing.block,
+    "move": standing.move,
+    "migrate": standing.migrate,
 }
 
 

@@ -1,4 +1,4 @@
-"""MarkdownV2 and the older Markdown as the server reads them, with its words about what is wrong."""
+"""MarkdownV2 as the server reads it, with its words about what it cannot read."""
 
 from __future__ import annotations
 
@@ -249,48 +249,3 @@ def _emoji(url: str) -> str:
     if not numbers[0].isdecimal() or numbers[0].startswith("0"):
         raise MarkupError("Invalid custom emoji identifier specified")
     return numbers[0]
-
-
-def parse_old(text: str) -> tuple[str, list[Entity]]:
-    """The Markdown of before: no nesting, four marks, and an escape for just these."""
-    out: list[str] = []
-    entities: list[Entity] = []
-    at = size = 0
-    while at < len(text):
-        c = text[at]
-        if c == "\\" and text[at + 1 : at + 2] in set("_*`["):
-            out.append(text[at + 1])
-            size += 1
-            at += 2
-        elif c in "_*`[":
-            mark = "```" if text.startswith("```", at) else "]" if c == "[" else c
-            begin = at + (1 if c == "[" else len(mark))
-            end = text.find(mark, begin)
-            if end < 0:
-                offset = len(text[:at].encode())
-                raise MarkupError(f"Can't find end of the entity starting at byte offset {offset}")
-            held = text[begin:end]
-            at = end + len(mark)
-            entity: Entity | None
-            if c == "[":
-                url, at = _old_address(text, at, held)
-                entity = link(size, units(held), url)
-            else:
-                type = {"_": "italic", "*": "bold", "`": "code", "```": "pre"}[mark]
-                entity = Entity(type, size, units(held))
-            if held and entity is not None:
-                entities.append(entity)
-            out.append(held)
-            size += units(held)
-        else:
-            out.append(c)
-            size += units(c)
-            at += 1
-    return "".join(out), ordered(entities)
-
-
-def _old_address(text: str, at: int, held: str) -> tuple[str, int]:
-    if text[at : at + 1] != "(":
-        return held, at
-    end = text.find(")", at)
-    return (text[at + 1 : end], end + 1) if end >= 0 else (held, at)

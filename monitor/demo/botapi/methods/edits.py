@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 
-from monitor.demo.botapi import limits
+from monitor.demo.botapi import keyboards, limits
 from monitor.demo.botapi.call import Call
 from monitor.demo.botapi.methods.sending import as_number
 from monitor.demo.botapi.people import Place
@@ -68,7 +68,7 @@ def _found(call: Call, place: Place, what: str) -> Row:
 
 def _change(call: Call, row: Row, content: Row) -> Row:
     """An edit without a keyboard takes the keyboard away."""
-    keyboard = limits.markup(call.word("reply_markup")) or {}
+    keyboard = keyboards.markup(call.word("reply_markup")) or {}
     if keyboard and "inline_keyboard" not in keyboard:
         raise bad("inline keyboard expected")
     wanted = content | {"reply_markup": keyboard or None}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from monitor.demo.botapi import limits
+from monitor.demo.botapi import keyboards, limits
 from monitor.demo.botapi.call import Call
 from monitor.demo.botapi.people import Place
 from monitor.demo.botapi.refusal import bad
@@ -37,7 +37,7 @@ def send_message(call: Call) -> Row:
 
 def deliver(call: Call, content: Row) -> Row:
     """Says it where `chat_id` points, with the keyboard and as the reply that the request asks for."""
-    keyboard = limits.markup(call.word("reply_markup"))
+    keyboard = keyboards.markup(call.word("reply_markup"))
     place = call.place()
     content = content | reply(call, place)
     if keyboard and "inline_keyboard" in keyboard:
