@@ -105,6 +105,9 @@ class Match:
 # --- a child and how it ended ------------------------------------------------------------------
 
 
+_READ_WITHIN = 60.0  # seconds: by then its last words were read
+
+
 class Cause(StrEnum):
     """Why a child ended, told apart because each is answered differently."""
 
@@ -130,6 +133,21 @@ class Exit:
     code: int  # the exit code, or minus the signal
     ran: float  # seconds it was up
     detail: str  # a sentence for people
+
+
+@dataclass(frozen=True, slots=True)
+class LastWords:
+    """Where in its log a child was told to end, and where it had: between them is only noise."""
+
+    log: FileId
+    start: int
+    end: int | None = None  # None while it ends
+    ended: float = 0.0  # on the clock of decisions; long after it the log may have begun anew
+
+    def hold(self, line: Line, now: float) -> bool:
+        if line.id != self.log or line.start < self.start:
+            return False
+        return self.end is None or (line.start < self.end and now < self.ended + _READ_WITHIN)
 
 
 class ChildState(StrEnum):

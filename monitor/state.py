@@ -7,11 +7,12 @@ import os
 import sqlite3
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, suppress
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
-from monitor.model import FileId, Position
+from monitor.model import FileId, LastWords, Position
 from monitor.supervise.budget import Memory, Past
 
 OURS = 0x56494749  # "VIGI", in the header of the file
@@ -79,6 +80,7 @@ MIGRATIONS: tuple[str, ...] = (
         PRIMARY KEY (kind, id)
     ) STRICT, WITHOUT ROWID;
     """,
+    "ALTER TABLE child ADD COLUMN last_words TEXT NOT NULL DEFAULT 'null';",
 )
 
 
@@ -195,23 +197,30 @@ class State:
         """Its ledger and who stopped it; a reboot forgives the ends, not the person's stop."""
         with _told():
             row = self._db.execute(
-                "SELECT boot, ends, streak, opened, stopped_by FROM child WHERE name = ?", (name,)
+                "SELECT boot, ends, streak, opened, stopped_by, last_words FROM child"
+                " WHERE name = ?",
+                (name,),
             ).fetchone()
         if row is None:
             return Memory()
-        boot, ends, streak, opened, stopped_by = row
+        boot, ends, streak, opened, stopped_by, last_words = row
         if boot != boot_id():
             return Memory(stopped_by=stopped_by)
-        return Memory(Past(tuple(json.loads(ends)), streak, opened), stopped_by)
+        past = Past(tuple(json.loads(ends)), streak, opened)
+        return Memory(past, stopped_by, _words(json.loads(last_words)))
 
     def remember(self, name: str, memory: Memory) -> None:
         """As soon as the disk takes it: a child's end must not wait for room, nor end us."""
         past = memory.past
-        row = (name, boot_id(), json.dumps(past.ends), past.streak, past.opened, memory.stopped_by)
+        words = json.dumps(memory.last_words and asdict(memory.last_words))
+        row = (name, boot_id(), json.dumps(past.ends), past.streak, past.opened,
+               memory.stopped_by, words)  # fmt: skip
         self._owed[name] = row
         with suppress(StateUnwritable):
             with self.transaction() as db:
-                db.executemany("REPLACE INTO child VALUES (?, ?, ?, ?, ?, ?)", self._owed.values())
+                db.executemany(
+                    "REPLACE INTO child VALUES (?, ?, ?, ?, ?, ?, ?)", self._owed.values()
+                )
             self._owed.clear()
 
     # --- open and shut -------------------------------------------------------------------------
@@ -335,6 +344,10 @@ def _is_there(path: bytes, device: int, inode: int) -> bool:
         status = os.stat(path)
         return (_signed(status.st_dev), _signed(status.st_ino)) == (device, inode)
     return False
+
+
+def _words(body: dict[str, Any] | None) -> LastWords | None:
+    return LastWords(**body | {"log": FileId(**body["log"])}) if body else None
 
 
 def _signed(number: int) -> int:

@@ -80,8 +80,9 @@ class Casework:
     def take(self, match: Match, child: str) -> None:
         """A line that means trouble; the unknown are only grouped by their shape."""
         if is_told(match):
-            stopping = self._facts(child).stopping
-            taken = self.book.take(match, child, clock(), stopping=stopping)
+            now, last_words = clock(), self._facts(child).last_words
+            stopping = last_words is not None and last_words.hold(match.line, now)
+            taken = self.book.take(match, child, now, stopping=stopping)
             self._touched[taken.id] = taken  # also what was only counted, without a record
             if self._unsaved:  # also when it cannot be written down: who makes room may act
                 self.on_news()

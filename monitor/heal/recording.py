@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from monitor.heal.incidents import severity_of
-from monitor.model import Incident, Outcome
+from monitor.model import Incident, LastWords, Outcome
 from monitor.options import Rung
 
 _LONGEST_LINE = 4096
@@ -19,7 +19,7 @@ class ChildFacts:
     pid: int | None = None
     started: float | None = None
     restarts: int = 0
-    stopping: bool = False  # what it says now is the noise of its end
+    last_words: LastWords | None = None  # what it says there is the noise of its end
 
 
 def record_of(

@@ -22,7 +22,7 @@ from monitor.heal.recording import ChildFacts
 from monitor.heal.respond import Respond
 from monitor.heal.room import Room
 from monitor.heal.strategy import Tools
-from monitor.model import Category, ChildState, Incident, Told
+from monitor.model import Category, Incident, Told
 from monitor.options import Child
 from monitor.records.writer import Records
 from monitor.safe.paths import Owner, Roots, roots_of
@@ -117,13 +117,13 @@ class Repairs:
 def facts_of(crew: Crew, name: str) -> ChildFacts:
     minder = crew.minders.get(name)
     if minder is None:
-        return ChildFacts()
+        return ChildFacts(last_words=crew.last_words.get(name))
     child = minder.child
     return ChildFacts(
         pid=child.pid if child else None,
         started=child.started_at if child else None,
         restarts=max(0, minder.view().starts - 1),
-        stopping=minder.state is ChildState.STOPPING,
+        last_words=crew.last_words.get(name),
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
 
-from monitor.model import Cause, Exit
+from monitor.model import Cause, Exit, LastWords
 from monitor.options import Restart
 
 LONGEST_PROBE_WAIT = 3600.0
@@ -22,10 +22,11 @@ class Past:
 
 @dataclass(frozen=True, slots=True)
 class Memory:
-    """What outlives the monitor: the ledger, and who stopped it."""
+    """What outlives the monitor: the ledger, who stopped it, and what it says as it ends."""
 
     past: Past = field(default_factory=Past)
     stopped_by: str = ""
+    last_words: LastWords | None = None
 
 
 @dataclass(frozen=True, slots=True)

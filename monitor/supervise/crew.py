@@ -12,7 +12,7 @@ from typing import Protocol
 
 from monitor.config import Config, child_environment, in_order
 from monitor.home import socket_path, socket_path_for
-from monitor.model import ChildState, FileId, Told, View
+from monitor.model import ChildState, FileId, LastWords, Told, View
 from monitor.options import Child
 from monitor.supervise.budget import Memory
 from monitor.supervise.child import Spec
@@ -42,6 +42,7 @@ class Crew:
         memories: Memories,
     ) -> None:
         self.minders: dict[str, Minder] = {}
+        self.last_words: dict[str, LastWords | None] = {}  # also of those that are gone
         self.parts: asyncio.TaskGroup  # in which lives are lived
         self._environ = environ
         self._umask = umask
@@ -59,17 +60,23 @@ class Crew:
         health = config.children[name].health
         heartbeat = config.home / health.heartbeat if health.heartbeat else None
         checkup = Checkup(health, spec.control, spec.log, heartbeat)
+        memory = self._memories.recall(name)
+        self.last_words[name] = memory.last_words
         minder = self.minders[name] = Minder(
             config.children[name],
             spec,
             checkup,
             self._family,
             self._tell,
-            lambda memory: self._memories.remember(name, memory),
-            self._memories.recall(name),
+            lambda memory: self._remember(name, memory),
+            memory,
         )
         life = minder.run(lambda: self._waits_for(name))
         self._lives[name] = self.parts.create_task(life, name=f"child {name}")
+
+    def _remember(self, name: str, memory: Memory) -> None:
+        self.last_words[name] = memory.last_words
+        self._memories.remember(name, memory)
 
     def _waits_for(self, name: str) -> asyncio.Event | None:
         """The first one it must wait for that is not up yet."""

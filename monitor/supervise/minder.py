@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
 import random
 import signal
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import NoReturn
 
-from monitor.model import Cause, ChildState, Exit, Severity, Told, View
+from monitor.model import Cause, ChildState, Exit, FileId, LastWords, Severity, Told, View
 from monitor.options import Child as Settings
 from monitor.supervise import cgroup, lock
 from monitor.supervise.budget import Again, Done, GiveUp, Memory, Rest, after_exit, after_stable
@@ -76,7 +78,7 @@ class Minder:
 
     def start(self, by: str) -> None:
         """A person's start forgets the past: the breaker closes, a stop is lifted."""
-        self._keep(Memory())
+        self._keep(Memory(last_words=self._memory.last_words))
         self._up = True
         self.tried.clear()
         if self.child is None:
@@ -92,7 +94,7 @@ class Minder:
 
     def restart(self, by: str) -> None:
         """A person's restart is no failure and waits for nothing."""
-        self._keep(Memory())
+        self._keep(Memory(last_words=self._memory.last_words))
         self._up = True
         self.tried.clear()
         self._give(_Order(Cause.ASKED, by))
@@ -186,6 +188,7 @@ class Minder:
         pids = ", ".join(str(process.pid) for process in tree.members())
         tree.wake()
         if self.settings.stop.orphans == "end":
+            self._begins_to_end()
             tree.ask(signal.Signals[f"SIG{self.settings.stop.signal}"])
             await _empty(tree, self.settings.stop.timeout, self._bell)
             await tree.end()
@@ -201,6 +204,7 @@ class Minder:
         """Start it, watch it, and see it ended with all that descends from it."""
         self._next, self._why = None, ""
         self.state = ChildState.STARTING
+        self._has_ended()
         try:
             child = self.child = Child.start(self.spec, self._family)
             self._catch_up()
@@ -277,7 +281,10 @@ class Minder:
         self.state = ChildState.STOPPING
         stop = self.settings.stop
         number = signal.Signals[f"SIG{stop.signal}"]
-        if not await child.stop(number, stop.timeout, self.hurry) and not self.hurry.is_set():
+        self._begins_to_end()
+        in_time = await child.stop(number, stop.timeout, self.hurry)
+        self._has_ended()
+        if not in_time and not self.hurry.is_set():
             self._tell("child_slow_to_stop", Severity.WARNING, patience=f"{stop.timeout:g}")
         return child.how_it_ended(order.cause, order.why)
 
@@ -350,12 +357,36 @@ class Minder:
         finally:
             self._next = None
 
+    def _begins_to_end(self) -> None:
+        """What it says from here on is the noise of its end, also if we die meanwhile."""
+        words = self._memory.last_words
+        if words is None or words.end is not None:
+            here = _end_of(self.spec.log)
+            self._keep(replace(self._memory, last_words=here and LastWords(*here)))
+
+    def _has_ended(self) -> None:
+        words = self._memory.last_words
+        if words is not None and words.end is None:
+            here, now = _end_of(self.spec.log), time.clock_gettime(time.CLOCK_BOOTTIME)
+            same = here is not None and here[0] == words.log
+            ended = replace(words, end=here[1], ended=now) if here and same else None
+            self._keep(replace(self._memory, last_words=ended))
+
     def _keep(self, memory: Memory) -> None:
         self._memory = memory
         self._remember(memory)
 
     def _tell(self, kind: str, severity: Severity = Severity.INFO, **facts: str) -> None:
         self._tell_all(Told(kind, self.name, severity, tuple(facts.items())))
+
+
+def _end_of(log: Path) -> tuple[FileId, int] | None:
+    """Which file the log is now, and how long."""
+    try:
+        status = os.stat(log, follow_symlinks=False)
+    except OSError:
+        return None
+    return FileId(status.st_dev, status.st_ino), status.st_size
 
 
 async def _empty(tree: Tree, patience: float, bell: asyncio.Event) -> None:

@@ -31,10 +31,14 @@ def test_from_the_line_to_the_proof_with_the_monitor_gone_and_the_file_rotated(
     tmp_path: Path,
 ) -> None:
     with vigia(tmp_path) as v:
-        v.configure(QUICK + one(programs.python(WORKS)))
+        v.configure(QUICK + one(programs.python(WORKS), "autostart = false"))
         v.start()
-        wait_for(v, "fixing")
-        v.run("incidents", "ack", "1")
+        v.wait_state("stopped", "kid")
+        assert v.run("pause").returncode == 0
+        v.run("start", "kid")
+        wait_for(v, "detected")
+        assert v.run("incidents", "ack", "1").returncode == 0
+        assert v.run("resume").returncode == 0
         wait_for(v, "resolved")
         v.end()
         log = tmp_path / "logs"
