@@ -1,7 +1,7 @@
 """The process that sends: a request per line on stdin, its classified result per line on stdout.
 
 It remembers nothing; the monitor may end it at any moment and start another. The first line is
-whom to be: `{"token": …, "base_url": …}`. A line without `id` on stdout is reserved for what comes
+whom to be: `{"token": …, "base_url": …, "patience": seconds}`. A line without `id` on stdout is reserved for what comes
 in from Telegram by itself.
 """
 
@@ -55,10 +55,11 @@ class Sender:
 
     def __init__(self, who: Mapping[str, Any]) -> None:
         base = who.get("base_url") or "https://api.telegram.org"
+        answer = float(who.get("patience") or _ANSWER)
         request = HTTPXRequest(
-            connect_timeout=_CONNECT,
-            read_timeout=_ANSWER,
-            write_timeout=_ANSWER,
+            connect_timeout=min(_CONNECT, answer),
+            read_timeout=answer,
+            write_timeout=answer,
             pool_timeout=_CONNECT,
             httpx_kwargs={"follow_redirects": False},
         )

@@ -130,6 +130,8 @@ def _new(
         news, over = thread.news, is_over(thread.news, now.wall)
         muted = any(mute.covers(news) for mute in mutes)
         quietly = LOUDNESS[news.severity] < LOUDNESS[Severity(settings.least)]
+        if over and thread.noted:
+            continue  # the digest has it
         if (
             quietly
             or is_explained(news, threads)

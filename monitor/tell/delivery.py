@@ -28,6 +28,7 @@ from monitor.tell.outbox import (
     Lost,
     Moved,
     Other,
+    Pace,
     Refused,
     after,
     channel_of,
@@ -52,6 +53,7 @@ class Delivery:
         commit: Callable[[], None],
         tell: Callable[[Told], None],
         host: str,
+        pace: Pace,
     ) -> None:
         self.counted: Callable[[str], None] = lambda _: None
         self._board = board
@@ -59,6 +61,7 @@ class Delivery:
         self._commit = commit
         self._tell = tell
         self._host = host
+        self._pace = pace
         self._lang, self._zone = "en", ""
         self._to = Channels()
         self._channels: dict[str, Channel] = {}
@@ -96,7 +99,7 @@ class Delivery:
         return list(self._board.letters.values())
 
     def _channel(self, lane: str) -> Channel:
-        return self._channels.setdefault(channel_of(lane), Channel())
+        return self._channels.setdefault(channel_of(lane), Channel(self._pace))
 
     # --- one round ---
 

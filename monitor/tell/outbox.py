@@ -8,9 +8,7 @@ from dataclasses import dataclass, field, replace
 from monitor.tell.answers import Answer, Came
 from monitor.tell.words import Letter, Stage, Verb
 
-_PER_CHAT = 1.0  # seconds between two words in one chat
 _TRIES = 3  # times that a message is sent again whose answer was lost
-_LONGEST = 60.0  # wait between two tries in an outage
 _LONGEST_HALT = 3600.0
 _STOPPED = 3600.0  # a refused token is tried again so seldom; a new configuration is tried at once
 
@@ -124,10 +122,20 @@ def _doubtful(letter: Letter, why: str) -> Verdict:
 # --- a channel and its pace --------------------------------------------------------------------
 
 
+@dataclass(frozen=True, slots=True)
+class Pace:
+    """How fast it goes, in seconds."""
+
+    per_chat: float = 1.0  # between two words in one chat: Telegram's own limit, without bursts
+    first: float = 1.0  # the wait after a first failure; doubles each time
+    longest: float = 60.0
+
+
 @dataclass(slots=True)
 class Channel:
     """When telegram, the webhook or apprise may be used again; on the clock of decisions."""
 
+    pace: Pace = Pace()
     free_at: float = 0.0
     fails: int = 0
     why: str = ""
@@ -136,7 +144,7 @@ class Channel:
 
     def went_well(self, lane: str, now: float) -> None:
         self.fails, self.why = 0, ""
-        self.lanes[lane] = now + _PER_CHAT
+        self.lanes[lane] = now + self.pace.per_chat
 
     def halt(self, seconds: float, now: float) -> None:
         self.free_at = max(self.free_at, now + seconds)
@@ -151,7 +159,7 @@ class Channel:
             return  # another chat has found out already
         self.fails += 1
         self.why = why
-        wait = min(_LONGEST, 2.0 ** min(self.fails - 1, 10))
+        wait = min(self.pace.longest, self.pace.first * 2.0 ** min(self.fails - 1, 10))
         self.halt(wait * (0.75 + 0.5 * jitter), now)
 
     def free_in(self, lane: str, now: float) -> float:

@@ -24,6 +24,7 @@ from monitor.tell.ledger import Ledger
 from monitor.tell.markup import Row, to_text
 from monitor.tell.news import of_incident, of_told, subject_of
 from monitor.tell.occasions import Tally
+from monitor.tell.outbox import Pace
 from monitor.tell.words import Mute
 
 _BUSY_LOOK, _IDLE_LOOK = 0.5, 20.0  # how often we look for what became due by itself
@@ -40,6 +41,7 @@ class Teller:
         tell: Callable[[Told], None],
         shapes: Callable[[], Sequence[tuple[str, int]]],
         host: str,
+        pace: Pace | None = None,
     ) -> None:
         self.settings = Alerts()
         self.channels = Channels()
@@ -54,7 +56,7 @@ class Teller:
         self._began = clock()
         self._session = Tally(time.time())
         self._hurry = False
-        self.delivery = Delivery(self.board, courier, self._commit, tell, host)
+        self.delivery = Delivery(self.board, courier, self._commit, tell, host, pace or Pace())
         self.delivery.counted = self._count
 
     def apply(self, settings: Alerts, channels: Channels, lang: str, children: str) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
+import socket
 import threading
 import time
 from collections.abc import Callable
@@ -43,6 +45,7 @@ class BotApi:
     lock: threading.Lock = field(default_factory=threading.Lock)
     url: str = ""
     closing: threading.Event = field(default_factory=threading.Event)
+    open: set[socket.socket] = field(default_factory=set)
 
     def done(self, *methods: str) -> list[Call]:
         with self.lock:
@@ -84,6 +87,15 @@ class Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     api: BotApi
 
+    def setup(self) -> None:
+        super().setup()
+        self.api.open.add(self.connection)
+
+    def finish(self) -> None:
+        self.api.open.discard(self.connection)
+        with contextlib.suppress(OSError):
+            super().finish()
+
     def do_POST(self) -> None:
         body = self.rfile.read(int(self.headers.get("content-length", 0)))
         token, _, method = self.path.removeprefix("/bot").partition("/")
@@ -118,23 +130,39 @@ class Handler(BaseHTTPRequestHandler):
 
 
 class Server:
-    """`with Server() as api`: listens until the end, and leaves no thread that waits."""
+    """`with Server() as api`: listens until the end; `down` and `up` keep the same address."""
 
     def __init__(self) -> None:
         self.api = BotApi()
+        self.port = 0
+        self._http: ThreadingHTTPServer | None = None
+        self._thread: threading.Thread
+
+    def up(self) -> None:
         handler = type("Bound", (Handler,), {"api": self.api})
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+        self._http = ThreadingHTTPServer(("127.0.0.1", self.port), handler)
         self._http.daemon_threads = True
         self._http.handle_error = lambda *_: None  # type: ignore[method-assign]
-        self.api.url = f"http://127.0.0.1:{self._http.server_port}"
-        self._thread = threading.Thread(target=self._http.serve_forever, args=(0.01,), daemon=True)
+        self.port = self._http.server_port
+        self.api.url = f"http://127.0.0.1:{self.port}"
+        serve = self._http.serve_forever
+        self._thread = threading.Thread(target=serve, args=(0.01,), daemon=True)
+        self._thread.start()
+
+    def down(self) -> None:
+        if self._http is not None:
+            self._http.shutdown()
+            self._http.server_close()
+            self._thread.join()
+            self._http = None
+        for connection in list(self.api.open):
+            with contextlib.suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
 
     def __enter__(self) -> BotApi:
-        self._thread.start()
+        self.up()
         return self.api
 
     def __exit__(self, *_: object) -> None:
         self.api.closing.set()
-        self._http.shutdown()
-        self._http.server_close()
-        self._thread.join()
+        self.down()
