@@ -67,7 +67,8 @@ class App:
         self._reload = asyncio.Event()
         self._repairs: Repairs
         self._logs: Logs
-        self.teller: Teller | None = None
+        self.teller: Teller
+        self._heard: Callable[[Told], None] = lambda _: None  # who tells people, once it is there
 
     async def run(self) -> int:
         """Until a person, a signal or the end of all children ends it; the exit code."""
@@ -84,6 +85,7 @@ class App:
             self.work = casework_of(self.config, self.crew, state, self.tell, self._warn_of_state)
             self._heal_by(self.config, self._rules)
             self.teller = self._teller(state, stack)
+            self._heard = self.teller.heard
             stack.callback(self.work.close)
             self._repairs = Repairs(self.config, self.crew, self.work)
             self.work.herald = self.teller
@@ -101,7 +103,6 @@ class App:
         self._say(
             "monitor_started", version=__version__, home=str(self.config.home), pid=str(os.getpid())
         )
-        assert self.teller is not None
         self._tell_by(self.config)
         self.teller.know(self.work.book.open_ones())
         works = (
@@ -188,8 +189,7 @@ class App:
         line = self._diary.write(_LEVELS[told.severity], sentence(told, self._lang))
         if self._echo:
             self._echo.show("", line.encode())
-        if self.teller:
-            self.teller.heard(told)
+        self._heard(told)
         ended = told.kind in ("child_given_up", "child_finished")
         if ended and self.crew.is_over() and not self.config.follow:
             self._code = ALL_GIVEN_UP if self.crew.any_given_up() else CLEAN
@@ -251,7 +251,6 @@ class App:
         return [(shape.text, shape.count) for shape in self._logs.shapes.most_seen()]
 
     def _tell_by(self, config: Config) -> None:
-        assert self.teller is not None
         self._lang = language(config.lang)
         children = ", ".join(config.children)
         self.teller.apply(config.alerts, channels_of(config), self._lang, children)

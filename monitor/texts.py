@@ -223,6 +223,33 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "stop repairs; watching and recording go on",
     ),
     "help_resume": ("reanudar las reparaciones", "let repairs go on"),
+    "muted": ("{what} silenciado {for}", "{what} muted for {for}"),
+    "unmuted": ("de nuevo con avisos: {what}", "heard again: {what}"),
+    "nothing_muted": ("nada de eso está silenciado", "nothing of that is muted"),
+    "no_such_alert": ("no hay ninguna incidencia {id}", "there is no incident {id}"),
+    "alert_sent": ("{to}: enviado", "{to}: sent"),
+    "alert_not_sent": ("{to}: no enviado ({why})", "{to}: not sent ({why})"),
+    "help_alert": (
+        "prueba los avisos o muestra uno: test, preview INCIDENCIA",
+        "try the alerts or show one: test, preview INCIDENT",
+    ),
+    "help_alert_test": ("envía un mensaje a cada destino", "send a message to each destination"),
+    "help_alert_preview": (
+        "cómo se vería el aviso de una incidencia",
+        "what the alert of an incident would look like",
+    ),
+    "help_incident": ("la incidencia, como INC-17", "the incident, like INC-17"),
+    "help_html": ("tal como se envía, en HTML", "as it is sent, in HTML"),
+    "help_mute": (
+        "nada nuevo de un hijo, una categoría o INC-17; los arreglos sí se avisan",
+        "nothing new of a child, a category or INC-17; recoveries are still told",
+    ),
+    "help_mute_what": (
+        "hijo, categoría o INC-17; todo si no se dice",
+        "child, category or INC-17; all of them when not said",
+    ),
+    "help_mute_for": ("durante cuánto: 30m, 8h, 2d (1h)", "for how long: 30m, 8h, 2d (1h)"),
+    "help_unmute": ("avisar de nuevo", "hear of it again"),
     "help_events": (
         "lee, sigue y comprueba logs/errors.json",
         "read, follow and verify logs/errors.json",

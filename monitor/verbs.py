@@ -15,6 +15,8 @@ from monitor.heal.casework import Casework
 from monitor.settings import SettingsError
 from monitor.supervise.crew import Crew
 from monitor.supervise.minder import Minder
+from monitor.tell import desk as tell_desk
+from monitor.tell.teller import Teller
 from monitor.texts import say
 from monitor.understand.rule import RulesError
 
@@ -25,6 +27,7 @@ class Monitor(Protocol):
     config: Config
     crew: Crew
     work: Casework
+    teller: Teller
     started: float
 
     def end(self, why: str) -> None: ...
@@ -77,6 +80,7 @@ def verbs(monitor: Monitor) -> dict[str, Verb]:
         "reload": reload,
         "shutdown": shutdown,
         **desk.verbs(monitor.work),
+        **tell_desk.verbs(monitor.teller, monitor.work),
     }
 
 

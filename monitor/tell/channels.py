@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass
 
 from monitor.config import Config
+from monitor.redact import HIDDEN
 from monitor.settings import Fault, SettingsError
 from monitor.tell.hours import HoursError, check_zone, digest_at, span_of
 
@@ -28,6 +29,12 @@ class Channels:
     def who(self) -> dict[str, str]:
         """What the sending process is told at its start."""
         return {"token": self.token, "base_url": self.base_url}
+
+    def hidden(self, text: str) -> str:
+        """Without our own secrets, whatever their form."""
+        for secret in self.secrets:
+            text = text.replace(secret, HIDDEN)
+        return text
 
     @property
     def lanes(self) -> tuple[str, ...]:

@@ -7,17 +7,14 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import replace
-from typing import Any
 
 from monitor.heal.casework import clock
 from monitor.model import Severity, Told
-from monitor.tell import alertmanager, wording
-from monitor.tell.alerts import Now, also_open, is_over
+from monitor.tell.alerts import Now
 from monitor.tell.answers import Answer, Came
 from monitor.tell.board import Board
 from monitor.tell.channels import Channels
 from monitor.tell.courier import Courier
-from monitor.tell.markup import Row, fitted, from_text, html, plain, row
 from monitor.tell.outbox import (
     BackOff,
     Channel,
@@ -37,7 +34,7 @@ from monitor.tell.outbox import (
     waiting,
 )
 from monitor.tell.words import Letter, News, Post, Stage, Verb
-from monitor.texts import lasting
+from monitor.tell.writer import Writer
 
 _SAID_AFTER = 3  # failures in a row before an outage is worth a line
 _FOREVER = 3600.0
@@ -60,16 +57,16 @@ class Delivery:
         self._courier = courier
         self._commit = commit
         self._tell = tell
-        self._host = host
         self._pace = pace
-        self._lang, self._zone = "en", ""
+        self.writer = Writer(board, host)
         self._to = Channels()
         self._channels: dict[str, Channel] = {}
         self._gone: set[str] = set()  # lanes that nobody reads; forgotten with the configuration
 
     def apply(self, to: Channels, lang: str, zone: str) -> None:
         """Another token or chat is a new beginning; only what Telegram told us to wait still holds."""
-        self._to, self._lang, self._zone = to, lang, zone
+        self._to = to
+        self.writer.apply(to, lang, zone)
         self._channels, self._gone = {}, set()
         for name, (until, seconds) in self._board.kept.get("halts", {}).items():
             left = min(float(seconds), float(until) - time.time())
@@ -86,9 +83,6 @@ class Delivery:
         moved = self._board.kept.get("moved", {})
         lanes = (moved.get(lane, lane) for lane in self._to.lanes)
         return tuple(lane for lane in lanes if lane not in self._gone)
-
-    def reader(self) -> wording.Reader:
-        return wording.Reader(self._lang, self._zone, time.time(), self._host)
 
     def may_go_within(self, seconds: float) -> bool:
         """Whether a letter waits that could still go out in that time."""
@@ -132,8 +126,8 @@ class Delivery:
                 return
             letter = replace(letter, again=True)
         post = self._board.posts.get(letter.post)
-        said = self._news_of(post) if post else []
-        request = self._request(letter, post, said) if post else None
+        said = [thread.news for thread in self._board.threads_of(post)] if post else []
+        request = self.writer.request(letter, post, said) if post else None
         if post is None or request is None:
             self._board.drop("letter", letter.id)
             return
@@ -249,76 +243,5 @@ class Delivery:
         self._say("alert_undelivered", Severity.WARNING, to=letter.lane, why=why)
 
     def _say(self, kind: str, severity: Severity = Severity.INFO, **facts: str) -> None:
-        for secret in self._to.secrets:
-            facts = {name: value.replace(secret, "[hidden]") for name, value in facts.items()}
-        self._tell(Told(kind, severity=severity, facts=tuple(facts.items())))
-
-    # --- what it says ---
-
-    def _news_of(self, post: Post) -> list[News]:
-        return [thread.news for thread in self._board.threads_of(post)]
-
-    def rows(self, post: Post, told: Sequence[News], *, again: bool = False) -> list[Row]:
-        reader = self.reader()
-        if post.rows:
-            late = reader.wall - post.made
-            rows = from_text(post.rows)
-            if late > wording.LATE:
-                rows.append(row(reader.say("late", time=lasting(late)), weight=7))
-            return rows
-        others = also_open(self._board.threads.values(), reader.wall, [n.subject for n in told])
-        followers = {
-            news.subject: sum(t.news.root == news.subject for t in self._board.threads.values())
-            for news in told
-        }
-        made = reader.wall if post.messages else post.made
-        return wording.message(
-            told, reader, others=others, made=made, followers=followers, again=again
-        )
-
-    def _request(self, letter: Letter, post: Post, told: Sequence[News]) -> dict[str, Any] | None:
-        """What the sending process is asked to do; None when nothing is left to say."""
-        if letter.verb is Verb.REPLY:
-            known = {news.subject: news for news in told}
-            told = [known[subject] for subject in letter.subjects if subject in known]
-            rows = wording.reply(letter.reason, told, self.reader())
-        else:
-            rows = self.rows(post, told, again=letter.again) if told or post.rows else []
-        rows = fitted(rows)
-        if not rows:
-            return None
-        match channel_of(letter.lane):
-            case "webhook":
-                return self._posted(post, told, rows)
-            case "apprise":
-                url = self._to.apprise[int(chat_of(letter.lane))]
-                return {"do": "apprise", "url": url, "title": rows[0].text, "text": plain(rows)}
-        return self._telegram(letter, post, told, rows)
-
-    def _posted(self, post: Post, told: Sequence[News], rows: Sequence[Row]) -> dict[str, Any]:
-        reader = self.reader()
-        body = alertmanager.payload(told, reader, post.id)
-        if not told:
-            body = alertmanager.plain_payload(plain(rows), post.kind, reader, post.id)
-        return {"do": "webhook", "url": self._to.webhook, "json": body}
-
-    def _telegram(
-        self, letter: Letter, post: Post, told: Sequence[News], rows: Sequence[Row]
-    ) -> dict[str, Any] | None:
-        asked: dict[str, Any] = {
-            "chat": chat_of(letter.lane),
-            "text": plain(rows) if letter.plain else html(rows),
-            "html": not letter.plain,
-        }
-        message = post.message_in(letter.lane)
-        if letter.verb is Verb.EDIT:
-            return {**asked, "do": "edit", "message": message} if message else None
-        loud = letter.loud or (letter.verb is Verb.SEND and _is_loud(told, time.time()))
-        return {**asked, "do": "send", "loud": loud, "reply_to": message or None}
-
-
-def _is_loud(told: Sequence[News], wall: float) -> bool:
-    moments = [one for one in told if one.severity is Severity.CRITICAL]
-    return any(
-        not is_over(one, wall) or not (one.is_incident or one.kind == "child") for one in moments
-    )
+        safe = tuple((name, self._to.hidden(value)) for name, value in facts.items())
+        self._tell(Told(kind, severity=severity, facts=safe))

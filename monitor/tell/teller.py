@@ -7,24 +7,21 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from hashlib import sha256
 
-from monitor import __version__
 from monitor.heal.casework import clock
 from monitor.model import Incident, Outcome, Severity, Told
 from monitor.options import Alerts, Rung
 from monitor.state import State, StateUnwritable
-from monitor.tell import hours, occasions
-from monitor.tell.alerts import Now, also_open, decide, is_over, is_settled
+from monitor.tell import hours
+from monitor.tell.alerts import Now, decide, is_over, is_settled
 from monitor.tell.board import Board
 from monitor.tell.channels import Channels
 from monitor.tell.courier import Courier
 from monitor.tell.delivery import Delivery
 from monitor.tell.ledger import Ledger
-from monitor.tell.markup import Row, to_text
 from monitor.tell.news import of_incident, of_told, subject_of
-from monitor.tell.occasions import Tally
 from monitor.tell.outbox import Pace
+from monitor.tell.rounds import Rounds
 from monitor.tell.words import Mute
 
 _BUSY_LOOK, _IDLE_LOOK = 0.5, 20.0  # how often we look for what became due by itself
@@ -51,13 +48,11 @@ class Teller:
         self.board = Board()
         with self._apart():
             self.board = self._ledger.load()
-        self._shapes = shapes
         self._news = asyncio.Event()
-        self._began = clock()
-        self._session = Tally(time.time())
         self._hurry = False
         self.delivery = Delivery(self.board, courier, self._commit, tell, host, pace or Pace())
-        self.delivery.counted = self._count
+        self.rounds = Rounds(self.board, self.delivery.writer.reader, shapes)
+        self.delivery.counted = self.rounds.count
 
     def apply(self, settings: Alerts, channels: Channels, lang: str, children: str) -> None:
         """These settings from now on; what reached nobody is told anew."""
@@ -69,22 +64,8 @@ class Teller:
         if not self.is_on:
             return
         self._tell(Told("alerts_on", facts=(("to", ", ".join(channels.lanes)),)))
-        self._greet(children)
-        if "digest_day" not in self.board.kept:
-            self.board.keep("digest_day", hours.local(time.time(), settings.zone)[0])
+        self.rounds.greet(settings, children, self.delivery.lanes, self._now())
         self.wake()
-
-    def _greet(self, children: str) -> None:
-        """Once per version and configuration of alerts and children, not at every start."""
-        settings = self.settings
-        known = f"{__version__} {children} {settings} {self.channels.lanes}"
-        digest = sha256(known.encode()).hexdigest()
-        if self.board.kept.get("started") == digest:
-            return
-        self.board.keep("started", digest)
-        facts = {"version": __version__, "children": children, "least": settings.least}
-        facts |= {"quiet": settings.quiet}
-        self._post("start", occasions.start(facts, self.delivery.reader()))
 
     def know(self, incidents: Iterable[Incident]) -> None:
         """What is open and was never heard of: it came up while nobody was to be told."""
@@ -109,11 +90,11 @@ class Teller:
             news = of_incident(incident, rung, outcome, pid, now.wall, before)
             self.board.hear(news, now, self.settings.repeat)
             if before is None:
-                self._count("incidents")
+                self.rounds.count("incidents")
             if news.state in ("resolved", "failed") and (
                 before is None or before.state != news.state
             ):
-                self._count(news.state)
+                self.rounds.count(news.state)
             self.wake()
 
     def heard(self, told: Told) -> None:
@@ -195,7 +176,7 @@ class Teller:
             settings = replace(settings, group=0.0, edit_every=0.0)
         moves = decide(board.threads, board.posts, board.mutes.values(), settings, now)
         board.apply(moves, self.delivery.lanes, now)
-        self._digest(now)
+        self.rounds.digest(settings, self.delivery.lanes, now)
         board.forget(now.wall)
         self._commit()
 
@@ -213,55 +194,12 @@ class Teller:
         with contextlib.suppress(StateUnwritable):
             self._ledger.commit(self.board)
 
-    # --- messages about no trouble ---
-
-    def _post(self, kind: str, rows: Sequence[Row]) -> None:
-        """In place of an older one of its kind that never went out."""
-        for post in list(self.board.posts.values()):
-            if post.kind == kind and not post.messages:
-                for letter in list(self.board.letters.values()):
-                    if letter.post == post.id:
-                        self.board.drop("letter", letter.id)
-        self.board.post(kind, self.delivery.lanes, self._now(), to_text(rows))
-
-    def _digest(self, now: Now) -> None:
-        last = str(self.board.kept.get("digest_day", ""))
-        day = hours.digest_due(self.settings.digest, self.settings.zone, last, now.wall)
-        if not day:
-            return
-        noted = [one for one in self.board.threads.values() if one.noted]
-        rows = occasions.digest(
-            self._tally(),
-            [one.news for one in noted],
-            also_open(self.board.threads.values(), now.wall),
-            self._shapes()[:_SHAPES],
-            clock() - self._began,
-            self.delivery.reader(),
-        )
-        self._post("digest", rows)
-        self.board.keep("digest_day", day)
-        self.board.keep("tally", asdict(Tally(now.wall)))
-        for one in noted:
-            self.board.put(replace(one, noted=False))
-
-    def _tally(self) -> Tally:
-        return Tally(**self.board.kept.get("tally", asdict(self._session)))
-
-    def _count(self, what: str) -> None:
-        tally = self._tally()
-        self.board.keep("tally", asdict(replace(tally, **{what: getattr(tally, what) + 1})))
-        now = getattr(self._session, what) + 1
-        self._session = replace(self._session, **{what: now})
-
     async def close(self, why: str, within: float = 5.0) -> None:
         """A last word, when it can be had in that time; else the next start has it."""
         if not self.is_on:
             return
         with self._apart():
-            others = also_open(self.board.threads.values(), time.time())
-            facts = {"why": why}
-            rows = occasions.summary(facts, self._session, others, self.delivery.reader())
-            self._post("summary", rows)
+            self.rounds.sum_up(why, self.delivery.lanes, self._now())
         self._hurry = True
         self.wake()
         deadline = clock() + within

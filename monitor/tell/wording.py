@@ -65,22 +65,14 @@ def message(
     reader: Reader,
     *,
     others: Sequence[News],
-    made: float,
     followers: Mapping[str, int] | None = None,
-    again: bool = False,
 ) -> list[Row]:
     """One thing in full, several as a list; at the end what else is open."""
     if len(told) == 1:
         rows = _one(told[0], reader, (followers or {}).get(told[0].subject, 0))
     else:
         rows = _several(told, reader)
-    rows.append(row(_also(others, reader), weight=8))
-    late = reader.wall - made
-    if late > LATE:
-        rows.append(row(reader.say("late", time=lasting(late)), weight=7))
-    if again:
-        rows.append(row(reader.say("again"), weight=7))
-    return rows
+    return [*rows, row(_also(others, reader), weight=8)]
 
 
 def _one(news: News, reader: Reader, followers: int) -> list[Row]:

@@ -20,10 +20,11 @@ from monitor.options import Alerts, Rung
 from monitor.tell import hours
 from monitor.tell.alerts import Now, also_open, decide, is_over
 from monitor.tell.board import Board
-from monitor.tell.markup import fitted, plain
+from monitor.tell.markup import fitted, plain, row
 from monitor.tell.news import of_incident, of_told, subject_of
 from monitor.tell.wording import Reader, message, reply
 from monitor.tell.words import Mute, Verb
+from monitor.texts import lasting
 
 START = 1_795_000_000.0  # Thursday 2026-11-18, 11:06:40 UTC
 LANE = "telegram:1"
@@ -142,8 +143,9 @@ class Play:
                 others = also_open(
                     self.board.threads.values(), self.wall, [news.subject for news in told]
                 )
-                made = self.wall if post.messages else post.made
-                rows = message(told, reader, others=others, made=made)
+                rows = message(told, reader, others=others)
+                if not post.messages and self.wall - post.made > 60:
+                    rows.insert(1, row(reader.say("late", time=lasting(self.wall - post.made))))
             if letter.verb is Verb.SEND:
                 self.board.gone_out(post, LANE, post.id, self.now, told)
                 loud = any(

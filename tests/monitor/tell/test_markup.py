@@ -56,7 +56,9 @@ def test_half_a_character_does_not_stop_the_rest() -> None:
     assert plain(fitted([row("caf\udce9 ñ")])) == "caf? ñ"
 
 
-@pytest.mark.parametrize(("text", "long"), [("a", 1), ("ñ", 1), ("😀", 2), ("👨‍👩‍👧", 8), ("\ud800", 1)])
+@pytest.mark.parametrize(
+    ("text", "long"), [("a", 1), ("ñ", 1), ("😀", 2), ("👨‍👩‍👧", 8), ("\ud800", 1)]
+)
 def test_length_is_what_telegram_counts(text: str, long: int) -> None:
     assert units(text) == long
 

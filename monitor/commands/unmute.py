@@ -1,0 +1,17 @@
+"""`vigia unmute [WHAT]`."""
+
+from __future__ import annotations
+
+import argparse
+
+from monitor.ask import ask
+from monitor.texts import language, say
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("what", nargs="?", default="", help=say("help_mute_what", language()))
+
+
+def run(arguments: argparse.Namespace) -> int:
+    print(ask(arguments.home, "unmute", what=arguments.what, lang=arguments.lang))
+    return 0
