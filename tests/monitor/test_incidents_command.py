@@ -197,3 +197,50 @@ def test_a_dry_run_for_a_name_that_nothing_has_is_refused(tmp_path: Path) -> Non
         v.start()
         assert v.process.wait(20) == 2
         assert "there is no rule or category 'timeouts'" in v.text()
+
+
+def test_a_rule_of_ones_own_may_be_only_thought_through(tmp_path: Path) -> None:
+    lost = tmp_path / "modelos" / "ana" / "clip.mp4"
+    line = f"the pump misses {lost}"
+    rule = (
+        '[[rule]]\nname = "own.pump"\ncategory = "missing_path"\ndry_run = true\n'
+        "patterns = ['the pump misses (?P<path>\\S+)']\n"
+        f'match = ["{line}"]\nno_match = ["the pump works"]\n'
+    )
+    with vigia(tmp_path) as v:
+        (tmp_path / "modelos").mkdir()
+        (tmp_path / "rules.d").mkdir()
+        (tmp_path / "rules.d" / "own.toml").write_text(rule)
+        v.configure(QUICK + one(says(line)))
+        v.start()
+        told = wait_for(v, "alert_only")
+        assert (told["rule"], told["outcome"]["result"]) == ("own.pump", "dry_run")
+        assert not lost.parent.exists()
+        (tmp_path / "rules.d" / "own.toml").write_text(rule.replace("dry_run = true\n", ""))
+        assert v.run("reload").returncode == 0
+        assert v.run("incidents", "retry", "1").returncode == 0
+        until(lost.parent.exists, what=v.text)
+
+
+def test_one_incident_is_shown_step_by_step_in_both_languages(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with vigia(tmp_path) as v:
+        v.configure(QUICK + one(says(HOPELESS)))
+        v.start()
+        wait_for(v, "failed")
+        for lang, state, needed in (
+            ("es", "fallido", "hace falta una persona"),
+            ("en", "failed", "a person is needed"),
+        ):
+            monkeypatch.setenv("VIGIA_LANG", lang)
+            shown = v.run("incidents", "show", "INC-1").stdout
+            assert state in shown
+            assert needed in shown
+            assert "take_ownership (1/1)" in shown
+        v.end(signal.SIGKILL)
+        gone = v.run("incidents", "show", "--json", "1")
+        [told] = json.loads(gone.stdout)["incidents"]
+        assert told["source"] == "logs/errors.json"
+        assert told["now"]["state"] == "failed"
+        assert [r["state"] for r in told["records"]] == ["detected", "fixing", "failed"]
