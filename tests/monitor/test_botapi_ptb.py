@@ -235,3 +235,45 @@ def test_a_revoked_token_is_refused_until_it_is_good_again(api: BotApi) -> None:
             assert (await bot.get_me()).id == api.bot.id
 
     play(story)
+
+
+def test_a_cut_download_is_an_error_only_where_its_length_was_promised(api: BotApi) -> None:
+    api.send(api.user("Ana"), "document", data=b"y" * 100_000, name="a.bin")
+
+    async def story() -> None:
+        async with bot_of(api) as bot:
+            (update,) = await bot.get_updates()
+            assert update.message is not None
+            assert update.message.document is not None
+            file = await bot.get_file(update.message.document.file_id)
+            api.fault("cut", method="download", bytes=5000)
+            with pytest.raises(NetworkError):
+                await file.download_as_bytearray()
+            api.fault("cut", method="download", bytes=5000, framing="close")
+            assert len(await file.download_as_bytearray()) == 5000
+            api.fault("not found", method="download")
+            with pytest.raises(InvalidToken):  # the client's own mistake: it reads 404 so
+                await file.download_as_bytearray()
+            assert len(await file.download_as_bytearray()) == 100_000
+
+    play(story)
+
+
+def test_only_the_offset_confirms_updates_also_when_the_reply_is_lost(api: BotApi) -> None:
+    ana = api.user("Ana")
+    for number in range(3):
+        api.write(ana, str(number))
+
+    async def story() -> None:
+        async with bot_of(api) as bot:
+            api.fault("drop", method="getUpdates", when="after")
+            with pytest.raises(NetworkError):
+                await bot.get_updates(timeout=5)
+            seen = await bot.get_updates(timeout=5)
+            assert [u.message.text for u in seen if u.message] == ["0", "1", "2"]
+            api.fault("drop", method="getUpdates", when="after")
+            with pytest.raises(NetworkError):
+                await bot.get_updates(offset=seen[1].update_id + 1, timeout=5)
+
+    play(story)
+    assert [u["message"]["text"] for u in api.pending()] == ["2"]

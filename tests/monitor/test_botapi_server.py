@@ -362,6 +362,30 @@ def test_a_download_is_cut_in_the_framing_that_was_ordered(
     assert len(raw(api, request[:-2] + b"Connection: close\r\n\r\n")) > 100_000
 
 
+def test_a_file_of_this_machine_is_copied_and_no_path_is_followed(
+    api: BotApi, tmp_path: Path
+) -> None:
+    source, ana = tmp_path / "acta.pdf", api.user("Ana")
+    source.write_bytes(b"x" * 300)
+    sent = api.send(ana, "document", path=source, size=1000)
+    assert (sent.message["document"]["file_name"], sent.message["document"]["file_size"]) == (
+        "acta.pdf",
+        1000,
+    )
+    assert source.read_bytes() == b"x" * 300
+    items = [{"kind": "photo", "path": source}, {"kind": "video", "data": b"y", "caption": "dos"}]
+    first, second = api.album(ana, items)
+    assert first.message["media_group_id"] == second.message["media_group_id"]
+    assert (first.message["photo"][0]["file_size"], second.text) == (300, "dos")
+    for name in ("/etc/passwd", "../world.jsonl", "0" * 32):
+        order = json.dumps({"user": ana, "handed": name}).encode()
+        refused = http_ask(
+            api, "POST", "/control/send", order, {"Content-Type": "application/json"}
+        )
+        assert refused[0] == 400
+    assert list((tmp_path / "botapi" / "handed").iterdir()) == []
+
+
 # --- troubles ------------------------------------------------------------------------------------
 
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import shutil
 import time
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, Self
@@ -126,19 +128,29 @@ class BotApi:
     ) -> Shown:
         """A file with `data`, or a copy of the one at `path`; `size` makes it longer, with zeros."""
         files = {} if data is None else {"file": (name or "file", data)}
-        return Shown(self._post("send", files, user=user, kind=kind, name=name, **more))
+        words = self._handed({"name": name, **more})
+        return Shown(self._post("send", files, user=user, kind=kind, **words))
 
     def album(self, user: int, items: list[dict[str, Any]], **more: Any) -> list[Shown]:
         """Each item as `send` takes it: kind, path or data, size, name, caption."""
         files, told = {}, []
         for number, item in enumerate(items):
-            words = {key: value for key, value in item.items() if key != "data"}
+            words = self._handed({key: value for key, value in item.items() if key != "data"})
             if "data" in item:
                 words["field"] = f"file{number}"
                 files[words["field"]] = (item.get("name", "file"), item["data"])
             told.append(words)
         text = json.dumps(told, default=str)
         return [Shown(row) for row in self._post("album", files, user=user, items=text, **more)]
+
+    def _handed(self, words: dict[str, Any]) -> dict[str, Any]:
+        """A file by its path is copied to where the server takes files from: it follows no paths."""
+        if "path" not in words:
+            return words
+        path, name = Path(words["path"]), uuid.uuid4().hex
+        shutil.copyfile(path, self.folder / "handed" / name)
+        told = {key: value for key, value in words.items() if key != "path"}
+        return told | {"handed": name, "name": words.get("name") or path.name}
 
     def press(self, user: int, message: Shown, button: str, *, bot: int = 0) -> str:
         """Presses a button and says the number of the press."""

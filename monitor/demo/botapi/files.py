@@ -6,6 +6,7 @@ import base64
 import hashlib
 import mimetypes
 import os
+import re
 import secrets
 import shutil
 from pathlib import Path
@@ -36,6 +37,7 @@ _MARKS = {
     "animation": "CgAC",
 }
 _TAIL = 8
+_HANDED = re.compile(r"[0-9a-f]{32}")
 
 
 class Files:
@@ -45,7 +47,7 @@ class Files:
         self.local = local
         self.incoming = folder / "incoming"
         self._kept = folder / "kept"
-        for place in (self.incoming, self._kept):
+        for place in (self.incoming, self._kept, folder / "handed"):
             place.mkdir(parents=True, exist_ok=True)
         for left in self.incoming.iterdir():
             left.unlink()
@@ -78,6 +80,12 @@ class Files:
         """The file that this bot knows by this id."""
         row = self._rows.get(file_id[:-_TAIL])
         return row if row is not None and file_id == for_bot_id(row["id"], bot) else None
+
+    def handed(self, name: str) -> Path:
+        """A file that was put into our folder by one who may write there; no other path is followed."""
+        if not _HANDED.fullmatch(name):
+            raise ValueError("a handed file is named by 32 hexadecimal digits")
+        return self.folder / "handed" / name
 
     def by_unique(self, unique: str) -> Row | None:
         return next((row for row in self._rows if row["unique"] == unique), None)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -86,6 +85,7 @@ def filed(world: World, said: Said, words: dict[str, Any]) -> Row:
 
 def _bytes(world: World, said: Said, words: dict[str, Any]) -> tuple[Path, str, str]:
     """Where the bytes stand now, ours to take: what `size` adds to them takes no place on the disk."""
+    size = int(words.get("size") or 0)
     upload: Upload | None = said.uploads.get(str(words.get("field") or "file"))
     if upload is not None:
         source, name, mime = upload.path, upload.name, upload.type
@@ -93,10 +93,9 @@ def _bytes(world: World, said: Said, words: dict[str, Any]) -> tuple[Path, str, 
         handle, copy = tempfile.mkstemp(dir=world.files.incoming)
         os.close(handle)
         source, name, mime = Path(copy), "", ""
-        if path := words.get("path"):
-            shutil.copyfile(str(path), copy)
-            name = Path(str(path)).name
-    if size := int(words.get("size") or 0):
+        if handed := words.get("handed"):
+            os.replace(world.files.handed(str(handed)), source)
+    if size:
         os.truncate(source, max(size, source.stat().st_size))
     return source, name, mime
 

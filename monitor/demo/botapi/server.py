@@ -61,6 +61,7 @@ class Server:
         for task in list(self._tasks):
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
+        await asyncio.sleep(0)  # aborted connections close on the next turn of the loop
         self.world.rows.close()
 
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -75,7 +76,8 @@ class Server:
         except (ConnectionError, asyncio.IncompleteReadError):
             pass  # the client has gone, and with it whoever could be told
         except asyncio.CancelledError:
-            pass  # only `close` does it, and waits; asyncio would call it an error of ours
+            # Only `close` does it, and waits; asyncio would call it an error of ours.
+            writer.transport.abort()
         finally:
             self._tasks.discard(task)
             with contextlib.suppress(ConnectionError):

@@ -31,7 +31,7 @@ class World:
 
 def open_world(folder: Path, local: bool = False, keep: bool = True) -> World:
     """What stood in the folder before stands there again."""
-    folder.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)  # tokens stand in it
     rows = Rows(folder / "world.jsonl" if keep else None)
     bots = Bots(rows)
     return World(
