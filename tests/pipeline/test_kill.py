@@ -1,0 +1,136 @@
+"""Killed again and again, and told to stop: nothing is lost, nothing is there twice."""
+
+from __future__ import annotations
+
+import contextlib
+import random
+import signal
+import time
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+
+from pipeline.config import read_settings
+from pipeline.store.base import Store
+from pipeline.store.tables import Media, Post
+from tests.monitor.vigia import until
+from tests.pipeline.films import film
+from tests.pipeline.homes import Home, home
+
+
+def rows(here: Home) -> tuple[list[Media], list[Post]]:
+    store = Store(read_settings(here.folder, here.environ()).store_url)
+    with store.read() as session:
+        found = list(session.scalars(select(Media))), list(session.scalars(select(Post)))
+    store.close()
+    return found
+
+
+def sent_posts(here: Home) -> int:
+    with contextlib.suppress(Exception):
+        return sum(post.state == "sent" for post in rows(here)[1])
+    return 0
+
+
+def campaign(here: Home, films: int, kills: int, seed: int) -> None:
+    """Films are dropped while the pipeline is killed at moments that nobody chose."""
+    chance = random.Random(seed)
+    data = [film(number, frames=3, side=64) for number in range(films)]
+    here.start()
+    for number, one in enumerate(data):
+        here.drop(f"{number}.mp4", one)
+    for _ in range(kills):
+        assert here.process is not None
+        # From before it is ready to deep in the work; the moment is the point, not a condition.
+        with contextlib.suppress(Exception):
+            here.process.wait(chance.uniform(0.05, 3.0))
+        here.process.send_signal(signal.SIGKILL)
+        here.process.wait()
+        here.start()
+    until(lambda: sent_posts(here) >= films, 300, here.text)
+    media, posts = rows(here)
+    assert Counter(one.state for one in media) == {"stored": films}
+    assert Counter(one.state for one in posts) == {"sent": films}
+    assert len({post.media_id for post in posts}) == films
+    assert sorted(p.read_bytes() for p in here.kept()) == sorted(data)
+    assert sorted(p.read_bytes() for p in here.posted()) == sorted(data)
+    assert {str(here.folder / one.path) for one in media} == set(map(str, here.kept()))
+    assert not list(here.folder.rglob("*.part"))
+
+
+def test_30_films_and_8_kills_leave_30_films_30_rows_and_30_posts(tmp_path: Path) -> None:
+    with home(tmp_path) as here:
+        campaign(here, 30, 8, seed=1)
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(900)
+def test_200_films_and_50_kills_leave_200_films_200_rows_and_200_posts(
+    tmp_path: Path, database_url: str
+) -> None:
+    with home(tmp_path, DATABASE_URL=database_url) as here:
+        campaign(here, 200, 50, seed=2)
+
+
+def test_it_stops_within_ten_seconds_in_the_middle_of_work_and_goes_on_later(
+    tmp_path: Path,
+) -> None:
+    data = {number: film(number, frames=3, side=64) for number in range(20)}
+    with home(tmp_path) as here:
+        here.ready()
+        for number, one in data.items():
+            here.drop(f"{number}.mp4", one)
+        until(here.kept, 20, here.text)
+        began = time.monotonic()
+        assert here.end() == 0
+        assert time.monotonic() - began < 10
+        assert "event=pipeline.stopped" in here.text()
+        assert " unfinished=" not in here.text()
+        here.ready()
+        until(lambda: sent_posts(here) == len(data), 60, here.text)
+        assert len(here.posted()) == len(data)
+
+
+def test_two_of_them_never_run_in_one_home(tmp_path: Path) -> None:
+    with home(tmp_path) as here:
+        here.ready()
+        second = here.run()
+        assert second.returncode == 75
+        assert f"another instance is already running (pid {here.process.pid})" in second.stdout
+
+
+def test_a_wrong_configuration_is_told_with_all_its_faults_and_ends_with_78(
+    tmp_path: Path,
+) -> None:
+    with home(tmp_path, DATABASE_URL="mysql://x", ADMIN_ID="ana") as here:
+        (tmp_path / "pipeline.toml").write_text("wrokers = 3\npoll = -1\n")
+        ended = here.run()
+        assert ended.returncode == 78
+        for word in ("DATABASE_URL", "ADMIN_ID", "wrokers", "poll"):
+            assert sum(word in line for line in ended.stdout.splitlines()) >= 1, ended.stdout
+
+
+def test_a_database_that_is_not_there_ends_it_with_75(tmp_path: Path) -> None:
+    with home(tmp_path, DATABASE_URL="postgresql://u:secretsecret@127.0.0.1:1/x") as here:
+        ended = here.run()
+        assert ended.returncode == 75, ended.stdout + ended.stderr
+        assert "refused" in ended.stdout
+        assert "secretsecret" not in ended.stdout + ended.stderr
+
+
+def test_above_its_limit_of_memory_it_ends_with_75_between_jobs_and_nothing_is_lost(
+    tmp_path: Path,
+) -> None:
+    with home(tmp_path) as here:
+        config = (tmp_path / "pipeline.toml").read_text()
+        (tmp_path / "pipeline.toml").write_text(config + "memory = 1\n")
+        here.drop("a.bin", b"a")
+        here.start()
+        assert here.process is not None
+        assert here.process.wait(30) == 75
+        assert "event=pipeline.full" in here.text()
+        (tmp_path / "pipeline.toml").write_text(config)
+        here.ready()
+        until(here.posted, 30, here.text)
