@@ -14,6 +14,23 @@ from pipeline.model import SettingsError
 CLOUD = "https://api.telegram.org"
 
 
+PROVIDERS = ("google", "openai", "ollama")
+
+
+@dataclass(frozen=True, slots=True)
+class AiModel:
+    """One model at one provider, `google:gemini-2.5-flash` or `openai:llava@http://…/v1`."""
+
+    provider: str
+    name: str
+    url: str = ""
+    key: str = field(default="", repr=False)
+
+    @property
+    def shown(self) -> str:
+        return f"{self.provider}:{self.name}"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """One value that holds all of it; nothing else reads the environment."""
@@ -25,8 +42,7 @@ class Settings:
     local_api: bool = False
     api_files: tuple[tuple[str, str], ...] = ()  # its folders, as it and as we see them
     database_url: str = field(default="", repr=False)
-    ai_provider: str = ""
-    ai_key: str = field(default="", repr=False)
+    ai: tuple[AiModel, ...] = ()  # asked in this order
 
     # pipeline.toml
     workers: int = 4  # jobs at the same time
@@ -91,8 +107,6 @@ def read_settings(home: Path, environ: Mapping[str, str]) -> Settings:
 def _from_environment(environ: Mapping[str, str], faults: list[str]) -> dict[str, Any]:
     given: dict[str, Any] = {
         "token": environ.get("TELEGRAM_TOKEN", "").strip(),
-        "ai_provider": environ.get("AI_PROVIDER", "").strip(),
-        "ai_key": environ.get("AI_API_KEY", "").strip(),
     }
     admins = environ.get("ADMIN_ID", "").replace(",", " ").split()
     if wrong := [word for word in admins if not word.lstrip("-").isdigit()]:
@@ -112,12 +126,27 @@ def _from_environment(environ: Mapping[str, str], faults: list[str]) -> dict[str
         given["api"] = api.rstrip("/")
         if not api.startswith(("http://", "https://")):
             faults.append(f"TELEGRAM_BOT_API_LOCAL_URL must begin with http://, not {api!r}")
+    given["ai"] = _models(environ.get("AI_PROVIDER", ""), environ.get("AI_API_KEY", ""), faults)
     given["api_files"] = _pairs(environ.get("TELEGRAM_BOT_API_FILES", ""), faults)
     url = environ.get("DATABASE_URL", "").strip()
     if url and not url.startswith(("postgres://", "postgresql://", "postgresql+psycopg://")):
         faults.append("DATABASE_URL must begin with postgresql://; leave it empty for SQLite")
     given["database_url"] = url
     return given
+
+
+def _models(text: str, keys: str, faults: list[str]) -> tuple[AiModel, ...]:
+    """Several separated by commas, and as many keys; the last key is also that of the rest."""
+    known, found = [key.strip() for key in keys.split(",")], []
+    for number, word in enumerate(filter(None, (word.strip() for word in text.split(",")))):
+        provider, _, rest = word.partition(":")
+        name, _, url = rest.partition("@")
+        if provider not in PROVIDERS or not name:
+            ways = " or ".join(f"{one}:MODEL" for one in PROVIDERS)
+            faults.append(f"AI_PROVIDER must be {ways}, perhaps with @URL, not {word!r}")
+            continue
+        found.append(AiModel(provider, name, url, known[min(number, len(known) - 1)]))
+    return tuple(found)
 
 
 def _pairs(text: str, faults: list[str]) -> tuple[tuple[str, str], ...]:
