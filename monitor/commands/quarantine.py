@@ -15,8 +15,9 @@ from typing import TypeVar
 from monitor.ask import RefusedError
 from monitor.home import data_folder
 from monitor.redact import printable, redact
-from monitor.safe.quarantine import Entry, Quarantine
+from monitor.safe.quarantine import Entry
 from monitor.safe.root_helper import Failed, Refused
+from monitor.safe.shelves import Shelves
 from monitor.texts import language, sized
 
 # (Spanish, English)
@@ -72,7 +73,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(arguments: argparse.Namespace) -> int:
     """0 when it was done; a refusal says why."""
     owners = frozenset({arguments.home.stat().st_uid} if arguments.home.is_dir() else ())
-    quarantine = Quarantine(folder(arguments.home), owners)
+    quarantine = Shelves(folder(arguments.home), owners)
     _VERBS[arguments.verb](quarantine, arguments)
     return 0
 
@@ -82,7 +83,7 @@ def folder(home: Path) -> Path:
     return data_folder(home) / "quarantine"
 
 
-def _list(quarantine: Quarantine, arguments: argparse.Namespace) -> None:
+def _list(quarantine: Shelves, arguments: argparse.Namespace) -> None:
     entries = _insist(quarantine.entries())
     if arguments.json:
         _print_json([asdict(entry) for entry in entries])
@@ -105,7 +106,7 @@ def _row(entry: Entry, lang: str) -> tuple[str, ...]:
     return (entry.id, state, sized(entry.size), _clean(entry.cause)[:40], _clean(entry.path))
 
 
-def _show(quarantine: Quarantine, arguments: argparse.Namespace) -> None:
+def _show(quarantine: Shelves, arguments: argparse.Namespace) -> None:
     entry = _insist(quarantine.show(arguments.id))
     facts = asdict(entry)
     if arguments.json:
@@ -119,12 +120,12 @@ def _show(quarantine: Quarantine, arguments: argparse.Namespace) -> None:
     print(f"{'sha256':<9} {entry.sha256}")
 
 
-def _restore(quarantine: Quarantine, arguments: argparse.Namespace) -> None:
+def _restore(quarantine: Shelves, arguments: argparse.Namespace) -> None:
     entry = _insist(quarantine.restore(arguments.id))
     print(_say("restored", arguments.lang, path=_clean(entry.path)))
 
 
-def _purge(quarantine: Quarantine, arguments: argparse.Namespace) -> None:
+def _purge(quarantine: Shelves, arguments: argparse.Namespace) -> None:
     if arguments.older_than is None:
         gone: tuple[Entry, ...] = (_insist(quarantine.purge(arguments.id)),)
     else:
@@ -136,7 +137,7 @@ def _purge(quarantine: Quarantine, arguments: argparse.Namespace) -> None:
         print(_say("none_old", arguments.lang))
 
 
-_VERBS: dict[str, Callable[[Quarantine, argparse.Namespace], None]] = {
+_VERBS: dict[str, Callable[[Shelves, argparse.Namespace], None]] = {
     "list": _list,
     "show": _show,
     "restore": _restore,

@@ -26,7 +26,7 @@ from monitor.model import Category, Incident, Told
 from monitor.options import Child
 from monitor.records.writer import Records
 from monitor.safe.paths import Owner, Roots, roots_of
-from monitor.safe.quarantine import Quarantine
+from monitor.safe.shelves import Shelves
 from monitor.settings import Fault, SettingsError
 from monitor.state import State
 from monitor.supervise.crew import Crew
@@ -68,7 +68,7 @@ class Repairs:
     def __init__(self, config: Config, crew: Crew, work: Casework) -> None:
         self._crew = crew
         self._roots: Roots
-        self._quarantine: Quarantine
+        self._quarantine: Shelves
         self._room: Room
         self.apply(config)
         self._quarantine.recover()
@@ -92,7 +92,7 @@ class Repairs:
         self._roots = roots_of(
             config.home, config.roots, owners=owners, kept=[*live, *config.follow]
         )
-        self._quarantine = Quarantine(config.data / "quarantine", frozenset(owners))
+        self._quarantine = Shelves(config.data / "quarantine", frozenset(owners))
         places = (str(config.home), *(root.path for root in self._roots.roots))
         self._room = Room(config.disk, places)
 

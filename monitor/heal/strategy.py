@@ -11,7 +11,7 @@ from monitor.heal.room import Room
 from monitor.model import Incident
 from monitor.options import Server
 from monitor.safe.paths import Owner, Roots
-from monitor.safe.quarantine import Quarantine
+from monitor.safe.shelves import Shelves
 
 
 class NotThereError(Exception):
@@ -68,7 +68,7 @@ class Tools:
     child: Child | None  # None when somebody else runs the program
     roots: Roots  # where files may be touched
     owner: Owner  # whose they shall be: the child's user
-    quarantine: Quarantine
+    quarantine: Shelves
     room: Room  # what is free on the disks
     intake: Intake
     servers: Mapping[str, Server]  # those that we may start again, by host and port

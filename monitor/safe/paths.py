@@ -38,6 +38,7 @@ from monitor.safe.root_helper import (
 FOLDERS = ("modelos", "data", "logs")
 # What the monitor itself lives on; no log line may name it.
 KEPT = ("data/monitor", "logs/errors.json", "logs/monitor.log")
+QUARANTINE = ".vigia-quarantine"  # in a root on a file system of its own
 PATIENCE = 10.0
 
 __all__ = [  # strategies need this module only
@@ -97,10 +98,11 @@ def roots_of(
     own = frozenset((*owners, os.stat(home).st_uid))
     here = real_path(str(home))
     kept_paths = tuple(real_path(os.path.join(here, path)) for path in (*KEPT, *kept))
+    ways = [os.path.join(str(home), folder) for folder in folders]
+    real = {given: real_path(given) for given in ways}
+    kept_paths += tuple(os.path.join(path, QUARANTINE) for path in real.values())
     roots = []
-    for folder in folders:
-        given = os.path.join(str(home), folder)
-        path = real_path(given)
+    for given, path in real.items():
         try:
             check_root(path)
         except Refusal as refusal:

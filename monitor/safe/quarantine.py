@@ -13,6 +13,7 @@ import secrets
 import stat
 import time
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from pathlib import Path
 
@@ -52,17 +53,22 @@ class Quarantine:
         owners: frozenset[int] = frozenset(),
         clock: Callable[[], float] = time.time,
         reached: Callable[[str], None] = _nothing,
+        keeper: int | None = None,
     ) -> None:
         self._folder = Path(real_path(str(folder)))
         self._owners = owners
+        self._keeper = keeper
         self._clock = clock
         self._reached = reached
+
+    def _shelf(self, *, make: bool, lock: bool) -> AbstractContextManager[Shelf]:
+        return shelf(self._folder, self._owners, make=make, lock=lock, keeper=self._keeper)
 
     def put(self, place: Place, cause: str, incident: str = "") -> Entry | Refused | Failed:
         """The file is here and no longer there; nothing else was moved."""
 
         def act() -> Entry:
-            with shelf(self._folder, self._owners, make=True, lock=True) as on, walked(place) as at:
+            with self._shelf(make=True, lock=True) as on, walked(place) as at:
                 self._recover(on)
                 return self._take(on, at, self._inspected(at, cause, incident))
 
@@ -73,7 +79,7 @@ class Quarantine:
 
         def act() -> tuple[Entry, ...]:
             try:
-                with shelf(self._folder, self._owners, make=False, lock=False) as on:
+                with self._shelf(make=False, lock=False) as on:
                     return on.entries()
             except FileNotFoundError:
                 return ()
@@ -82,7 +88,7 @@ class Quarantine:
 
     def show(self, id: str) -> Entry | Refused | Failed:
         def act() -> Entry:
-            with shelf(self._folder, self._owners, make=False, lock=False) as on:
+            with self._shelf(make=False, lock=False) as on:
                 return on.find(id)
 
         return outcome(act)
@@ -91,7 +97,7 @@ class Quarantine:
         """The file is back where it was, as it was; refused while anything else stands there."""
 
         def act() -> Entry:
-            with shelf(self._folder, self._owners, make=False, lock=True) as on:
+            with self._shelf(make=False, lock=True) as on:
                 self._recover(on)
                 return self._give_back(on, _kept(on, id))
 
@@ -101,7 +107,7 @@ class Quarantine:
         """The file is gone for good: a person decided it, or its time is over."""
 
         def act() -> Entry:
-            with shelf(self._folder, self._owners, make=False, lock=True) as on:
+            with self._shelf(make=False, lock=True) as on:
                 self._recover(on)
                 return self._destroy(on, _kept(on, id))
 
@@ -111,7 +117,7 @@ class Quarantine:
         """What was put here longer ago than that is gone for good."""
 
         def act() -> tuple[Entry, ...]:
-            with shelf(self._folder, self._owners, make=True, lock=True) as on:
+            with self._shelf(make=True, lock=True) as on:
                 self._recover(on)
                 limit = self._clock() - seconds
                 old = [e for e in on.entries() if e.state == "kept" and e.at < limit]
@@ -123,7 +129,7 @@ class Quarantine:
         """What a crash left half done is finished or undone; what is here then."""
 
         def act() -> tuple[Entry, ...]:
-            with shelf(self._folder, self._owners, make=True, lock=True) as on:
+            with self._shelf(make=True, lock=True) as on:
                 self._recover(on)
                 return on.entries()
 

@@ -13,7 +13,7 @@ import os
 import re
 import stat
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
@@ -32,6 +32,7 @@ from monitor.safe.root_helper import (
 )
 
 ID = re.compile(r"[0-9]{8}-[0-9]{6}-[0-9a-f]{6}")
+_FOLDERS = "folders"  # the list of the other folders, in the main one
 _PATIENCE = 10.0
 _CHUNK = 1 << 20
 _TYPES = {"str": str, "int": int, "tuple[int, ...]": tuple}
@@ -77,10 +78,17 @@ class Shelf:
 
     def note(self, entry: Entry) -> None:
         """Write the note, whole or not at all, on disk when it returns."""
-        new, name = f".{entry.id}.new", f"{entry.id}.json"
+        self._write(f".{entry.id}.new", f"{entry.id}.json", asdict(entry))
+
+    def list_folders(self, folders: Mapping[str, frozenset[int]]) -> None:
+        """In which other folders files of this home lie, and who may own what is above them."""
+        listed = {path: sorted(owners) for path, owners in folders.items()}
+        self._write(f".{_FOLDERS}.new", _FOLDERS, listed)
+
+    def _write(self, new: str, name: str, value: object) -> None:
         flags = os.O_WRONLY | os.O_CREAT | os.O_TRUNC | os.O_NOFOLLOW | os.O_CLOEXEC
         with open(os.open(new, flags, 0o600, dir_fd=self.fd), "w", encoding="utf-8") as file:
-            json.dump(asdict(entry), file, indent=1)
+            json.dump(value, file, indent=1)
             file.flush()
             if os.geteuid() == 0:  # a person with sudo leaves nothing that the monitor cannot read
                 folder = os.fstat(self.fd)
@@ -139,19 +147,40 @@ def _entry(id: str, raw: dict[str, Any]) -> Entry:
 
 
 @contextlib.contextmanager
-def shelf(folder: Path, owners: frozenset[int], *, make: bool, lock: bool) -> Iterator[Shelf]:
-    """The folder, walked to like any other; raises FileNotFoundError when it is not to be made."""
+def shelf(
+    folder: Path,
+    owners: frozenset[int],
+    *,
+    make: bool,
+    lock: bool,
+    keeper: int | None = None,
+) -> Iterator[Shelf]:
+    """The folder, walked to like any other; raises FileNotFoundError when it is not to be made.
+
+    Where a child may write around it, it has to be the keeper's: notes that others write are lies.
+    """
     place = _place(folder, owners)
     if make:
         make_directory(place, Owner(os.geteuid(), os.getegid(), folder_mode=0o700))
     with walked(place) as at:
-        fd = _open(at)
+        fd = _open(at, keeper)
         try:
             if lock:
                 _lock(fd)
             yield Shelf(fd)
         finally:
             os.close(fd)
+
+
+def folders_in(on: Shelf) -> dict[str, frozenset[int]]:
+    """What the list says; a list that is none says nothing."""
+    try:
+        fd = os.open(_FOLDERS, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC, dir_fd=on.fd)
+        with open(fd, encoding="utf-8") as file:
+            listed = json.load(file)
+        return {str(path): frozenset(map(int, owners)) for path, owners in listed.items()}
+    except (FileNotFoundError, ValueError, TypeError, AttributeError):
+        return {}
 
 
 def _place(folder: Path, owners: frozenset[int]) -> Place:
@@ -162,9 +191,11 @@ def _place(folder: Path, owners: frozenset[int]) -> Place:
     return Place(Root(str(base), "", owners), folder.relative_to(base).parts)
 
 
-def _open(at: Walked) -> int:
+def _open(at: Walked, keeper: int | None) -> int:
     found = at.found
     ours = {os.geteuid()} if os.geteuid() else at.place.root.owners | {0}
+    if keeper is not None:
+        ours = {keeper}
     check_folder(found, at.place.path, ours)
     if stat.S_IMODE(found.st_mode) & 0o077:
         os.chmod(at.handle, 0o700)

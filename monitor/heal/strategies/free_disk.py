@@ -59,7 +59,7 @@ def _free(volume: Volume, tools: Tools) -> int:
         swept = remove_ours(place, is_ours, enough=is_enough)
         count += len(swept.gone) if isinstance(swept, Removed) else 0
     if not is_enough():
-        gone = tools.quarantine.purge_older(_QUARANTINE_AGE)
+        gone = tools.quarantine.purge_older(_QUARANTINE_AGE, volume.space.device)
         count += 0 if isinstance(gone, Refused | Failed) else len(gone)
     return count
 
