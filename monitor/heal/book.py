@@ -81,12 +81,16 @@ class Book:
         before = self.known.get(key)
         if before is None or self._is_over(before, match):
             return self._open(match, child, ladder, now, stopping=stopping)
-        if self._is_stale(match):
+        if stopping or self._is_stale(match):
             return self._keep(incidents.said_again(before, match), before)
+        root = incidents.root_of(match, child, self.known.values())
+        if root is not None and before.state in (IncidentState.RETRYING, IncidentState.RESOLVED):
+            back = incidents.explained(incidents.said_again(before, match), root)
+            return self._keep(back, before)
         if before.state in OPEN:
             return self._keep(incidents.repeated(before, match, ladder, now), before)
         if before.state is IncidentState.ALERT_ONLY and ladder and not before.tried:
-            return self._reconsider(before, match, ladder, now, stopping=stopping)
+            return self._reconsider(before, match, ladder, now, root)
         return self._keep(incidents.reopened(before, match, ladder, now), before)
 
     def _is_over(self, before: Incident, match: Match) -> bool:
@@ -112,12 +116,11 @@ class Book:
         return self._keep(fresh, None)
 
     def _reconsider(
-        self, before: Incident, match: Match, ladder: Ladder, now: float, *, stopping: bool
+        self, before: Incident, match: Match, ladder: Ladder, now: float, root: Incident | None
     ) -> Incident:
         """Only told so far, for a reason that may be over: then it has its ladder after all."""
         counted = incidents.said_again(before, match)
-        root = incidents.root_of(match, before.child, self.known.values())
-        if root is not None or stopping:
+        if root is not None:
             return self._keep(counted, before)
         within = now - self.settings.storm_within
         if sum(at > within for at in self.ledger.openings) >= self.settings.storm:

@@ -65,7 +65,7 @@ def only_told(incident: Incident, why: str) -> Incident:
 def explained(incident: Incident, root: Incident) -> Incident:
     """It follows from another one: counted there, and nothing is done about it by itself."""
     why = f"follows from INC-{root.id} ({root.match.category})"
-    return replace(only_told(incident, why), root=root.id)
+    return replace(only_told(incident, why), root=root.id, tried=0)
 
 
 def repeated(incident: Incident, match: Match, ladder: Ladder, now: float) -> Incident:

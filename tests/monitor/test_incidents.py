@@ -385,3 +385,38 @@ def test_a_reboot_does_not_leave_a_repaired_incident_waiting_for_an_hour() -> No
     after.now = 5.0
     after.book.restore(case.book.known.values(), (), after.now)
     assert after.book.next_due() == 15.0
+
+
+@pytest.mark.parametrize("wait", [1.0, 60.0])
+def test_a_repair_that_holds_is_not_undone_by_the_noise_of_stopping(wait: float) -> None:
+    case = Case(timeout=(Rung("first"), Rung("second")))
+    one = case.say(match())
+    case.tried()
+    case.end(DONE)
+    case.now += wait
+    case.tried()
+    state = case.book.known[one.key].state
+    noise = case.say(match(), stopping=True)
+    assert (noise.state, noise.occurrences) == (state, 2)
+    assert case.tried() == []
+
+
+@pytest.mark.parametrize("wait", [1.0, 60.0])
+def test_a_root_mutes_what_was_repaired_before_and_comes_back_because_of_it(wait: float) -> None:
+    case = Case(
+        Repair(again=1e6), disk_full=(Rung("free_disk"),), database=(Rung("first"), Rung("second"))
+    )
+    one = case.say(match(Category.DATABASE, None))
+    case.tried()
+    case.end(DONE)
+    case.now += wait
+    case.tried()
+    disk = case.say(match(Category.DISK_FULL, "/data"))
+    back = case.say(match(Category.DATABASE, None))
+    assert (back.id, back.state, back.root) == (one.id, IncidentState.ALERT_ONLY, disk.id)
+    assert case.tried() == ["free_disk"]
+    case.end(DONE)
+    case.now += 10
+    case.tried()
+    case.say(match(Category.DATABASE, None))
+    assert case.tried() == ["first"]
