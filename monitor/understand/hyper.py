@@ -14,12 +14,12 @@ except ImportError:  # no wheel for this machine: the next tier serves
     hyperscan = None  # type: ignore[assignment]
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Sequence
     from pathlib import Path
 
-    Text = tuple[bytes, bool]  # a text, and whether case matters in it
+    from monitor.understand.rule import Text
 
-FORM = 3  # of what we keep on disk
+FORM = 4  # of what we keep on disk
 KEPT = 6  # compiled forms on disk; older ones are of rules that are gone
 
 
@@ -29,15 +29,10 @@ def available() -> bool:
 
 
 class Texts:
-    """Finds where any of many texts stands; `fewest` leaves out those that hold another one."""
+    """Finds where any of many texts stands."""
 
-    def __init__(
-        self,
-        texts: Iterable[Text],
-        fewest: Callable[[Iterable[Text]], list[Text]],
-        cache: Path | None = None,
-    ) -> None:
-        self._database = _load(sorted(texts), fewest, cache)
+    def __init__(self, texts: Sequence[Text], cache: Path | None = None) -> None:
+        self._database = _load(texts, cache)
         self._database.scratch = hyperscan.Scratch(self._database)
         self._found: list[int] = []
         # Kept in an attribute: the binding does not hold a reference of its own while it scans.
@@ -54,18 +49,16 @@ class Texts:
         return found
 
 
-def _load(
-    texts: list[Text], fewest: Callable[[Iterable[Text]], list[Text]], cache: Path | None
-) -> Any:
+def _load(texts: Sequence[Text], cache: Path | None) -> Any:
     """The database from the disk if it is of these texts, this library and this processor."""
     if cache is None:
-        return _compile(fewest(texts))
+        return _compile(texts)
     key = hashlib.sha256(repr((FORM, texts, _machine())).encode()).hexdigest()[:32]
     path = cache / f"rules-{key}.hs"
     try:
         return hyperscan.loadb(path.read_bytes(), hyperscan.HS_MODE_BLOCK)
     except (OSError, hyperscan.error):
-        fresh = _compile(fewest(texts))
+        fresh = _compile(texts)
     _keep(path, hyperscan.dumpb(fresh))
     return fresh
 
@@ -87,7 +80,7 @@ def _keep(path: Path, data: bytes) -> None:
             fresh.unlink()
 
 
-def _compile(texts: list[Text]) -> Any:
+def _compile(texts: Sequence[Text]) -> Any:
     database = hyperscan.Database(mode=hyperscan.HS_MODE_BLOCK)
     database.compile(
         expressions=[text for text, _ in texts],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Protocol
 
 try:
@@ -84,11 +85,12 @@ def available() -> bool:
     return re2 is not None
 
 
-def alternation(texts: list[tuple[bytes, bool]]) -> Any:
+def alternation(texts: Sequence[tuple[bytes, bool]]) -> Any:
     """One RE2 pattern that finds where any of these texts stands, case mattering where it says so."""
     strict = b"|".join(re.escape(text) for text, case in texts if case)
     folded = b"|".join(_folded(text) for text, case in texts if not case)
-    return re2.compile(b"(?:" + strict + b")|(?i:" + folded + b")", _options(memory=256 << 20))
+    either = b"|".join(each for each in (strict, b"(?i:" + folded + b")") if each != b"(?i:)")
+    return re2.compile(either, _options(memory=256 << 20))
 
 
 def _folded(text: bytes) -> bytes:

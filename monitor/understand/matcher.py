@@ -6,6 +6,7 @@ pattern too many, never one too few: the verdict on the line itself decides.
 
 from __future__ import annotations
 
+import importlib
 import re
 import warnings
 from dataclasses import dataclass
@@ -14,16 +15,16 @@ from typing import TYPE_CHECKING, Protocol
 
 from monitor.model import Category
 from monitor.understand import hyper, linear
-from monitor.understand.core import fewest
 from monitor.understand.events import HEADS
 from monitor.understand.pattern import read
-from monitor.understand.rule import SEEN, Rules, Seen
+from monitor.understand.rule import SEEN, Rule, Rules, Seen, Text
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
 NEWLINE = 10
+HEAD_PATTERNS = tuple(read(head, case=True) for head in HEADS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +35,21 @@ class Hit:
     end: int  # after the last byte of its text, before its \n
     seen: tuple[Seen, ...]
     head: bool  # an event of several lines may begin here
+
+
+def sought(rules: Rules) -> tuple[Text, ...]:
+    """The texts of which one stands wherever a pattern or a head matches."""
+    if rules.texts:
+        return rules.texts
+    # Choosing them takes seconds and memory; whoever prepared the rules has done it.
+    chosen: tuple[Text, ...] = importlib.import_module("monitor.understand.anchors").anchors(
+        (*(each for rule in _watched(rules) for each in rule.patterns), *HEAD_PATTERNS)
+    )
+    return chosen
+
+
+def _watched(rules: Rules) -> Iterable[Rule]:
+    return (rule for rule in rules.rules if rule.category is not Category.BENIGN)
 
 
 class Engine(Protocol):
@@ -55,17 +71,13 @@ class Matcher:
 
     def __init__(self, rules: Rules, tier: str = "", cache: Path | None = None) -> None:
         owners: dict[bytes, list[Seen]] = {}
-        texts: set[tuple[bytes, bool]] = set()
-        for rule in rules.rules:
-            if rule.category is not Category.BENIGN:
-                for pattern in rule.patterns:
-                    owners.setdefault(pattern.detect, []).append((rule, pattern))
-                    texts.update((text, pattern.case) for text in pattern.literals)
-        for head in (read(head, case=True) for head in HEADS):
+        for rule in _watched(rules):
+            for pattern in rule.patterns:
+                owners.setdefault(pattern.detect, []).append((rule, pattern))
+        for head in HEAD_PATTERNS:
             owners.setdefault(head.detect, [])
-            texts.update((text, True) for text in head.literals)
         self._owners = [tuple(owned) for owned in owners.values()]
-        self._engine = _engine(list(owners), texts, tier, cache)
+        self._engine = _engine(list(owners), rules, tier, cache)
 
     @property
     def tier(self) -> str:
@@ -102,10 +114,8 @@ class _Hyperscan:
 
     name = "hyperscan"
 
-    def __init__(
-        self, sources: list[bytes], texts: set[tuple[bytes, bool]], cache: Path | None
-    ) -> None:
-        self._texts = hyper.Texts(texts, fewest, cache)
+    def __init__(self, sources: list[bytes], texts: tuple[Text, ...], cache: Path | None) -> None:
+        self._texts = hyper.Texts(texts, cache)
         self._sources = sources
 
     @cached_property
@@ -130,8 +140,8 @@ class _Re2:
 
     name = "re2"
 
-    def __init__(self, sources: list[bytes], texts: set[tuple[bytes, bool]]) -> None:
-        self._any = linear.alternation(sorted(texts))
+    def __init__(self, sources: list[bytes], texts: tuple[Text, ...]) -> None:
+        self._any = linear.alternation(texts)
         self._sieve = linear.Sieve(sources)
 
     def places(self, data: bytes) -> Iterable[int]:
@@ -169,13 +179,11 @@ class _Reference:
         return [number for number, each in enumerate(self._compiled) if each.search(line)]
 
 
-def _engine(
-    sources: list[bytes], texts: set[tuple[bytes, bool]], tier: str, cache: Path | None
-) -> Engine:
+def _engine(sources: list[bytes], rules: Rules, tier: str, cache: Path | None) -> Engine:
     if tier == "hyperscan" or (not tier and hyper.available()):
-        return _Hyperscan(sources, texts, cache)
+        return _Hyperscan(sources, sought(rules), cache)
     if tier == "re2" or (not tier and linear.available()):
-        return _Re2(sources, texts)
+        return _Re2(sources, sought(rules))
     if not tier:
         what = "neither hyperscan nor google-re2 is installed: logs are read slowly"
         warnings.warn(what, RuntimeWarning, stacklevel=3)

@@ -176,7 +176,7 @@ class _Block:
             for name in pattern.names:
                 if name not in CAPTURES:
                     self.fault(f"captures `{name}`; known are {', '.join(sorted(CAPTURES))}", text)
-            if key == "patterns" and not pattern.literals and self.raw.get("category") != "benign":
+            if key == "patterns" and not pattern.fixed and self.raw.get("category") != "benign":
                 self.fault(
                     f"pattern `{text}`: has no fixed text of {MIN_LITERAL} characters that every"
                     " match must contain: it would be tried on every line",

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from monitor.understand.core import MIN_LITERAL, cores_of, trimmed
+from monitor.understand.core import MIN_LITERAL, Way, trimmed, ways
 from monitor.understand.syntax import Parser, PatternError, emit
 
-__all__ = ["MIN_LITERAL", "Pattern", "PatternError", "read"]
+__all__ = ["MIN_LITERAL", "Pattern", "PatternError", "needed", "read"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,12 +21,15 @@ class Pattern:
     text: str  # as the rule has it
     exact: bytes  # with its named groups: what decides, on one line
     detect: bytes  # matches wherever `exact` does, maybe more: what is looked for in whole chunks
-    literals: tuple[
-        bytes, ...
-    ]  # one of these is in every match; a \n is where a line ends or begins
     names: tuple[str, ...]
     case: bool
+    fixed: bool  # every match contains some fixed text
     sure: bool  # nothing was trimmed: what `detect` finds, `exact` matches
+
+
+def needed(pattern: Pattern) -> tuple[Way, ...]:
+    """What each way to match `detect` cannot do without; a line end stands for the edge of a line."""
+    return ways(trimmed(Parser(pattern.text).alternation()))
 
 
 def read(text: str, *, case: bool = False) -> Pattern:
@@ -38,8 +41,8 @@ def read(text: str, *, case: bool = False) -> Pattern:
     flags = b"(?-i:" if case else b"(?i:"
     whole = flags + emit(branches, named=False) + b")"
     exact = flags + emit(branches, named=True) + b")" if parser.names else whole
-    cores = cores_of(branches)
-    detect = flags + trimmed(branches) + b")"
-    texts = {each if case else each.lower() for core in cores for each in core.texts}
+    core = trimmed(branches)
+    detect = flags + emit(core, named=False) + b")"
     names = tuple(parser.names)
-    return Pattern(text, exact, detect, tuple(sorted(texts)), names, case, whole == detect)
+    fixed = bool(ways(core))
+    return Pattern(text, exact, detect, names, case, fixed, whole == detect)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import pickle
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 from monitor.understand.loading import keep
-from monitor.understand.matcher import Matcher
+from monitor.understand.matcher import Matcher, sought
 from monitor.understand.proving import load
 from monitor.understand.rule import RulesError
 
@@ -19,6 +20,7 @@ def main(cache: Path, packs: list[Path]) -> int:
     except RulesError as wrong:
         sys.stdout.buffer.write(pickle.dumps(wrong.faults))
         return 1
+    rules = replace(rules, texts=sought(rules))
     Matcher(rules, cache=cache)
     keep(rules, packs, cache)
     sys.stdout.buffer.write(pickle.dumps(rules))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import IntEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
@@ -119,6 +119,7 @@ class Rule:
         return (-self.weight, PLACE[self.category], self.name)
 
 
+Text: TypeAlias = tuple[bytes, bool]  # a text to look for, and whether case matters in it
 Seen: TypeAlias = "tuple[Rule, Pattern]"  # a pattern whose fixed text was seen, and its rule
 
 
@@ -128,6 +129,9 @@ class Rules:
 
     rules: tuple[Rule, ...]
     digest: str
+    texts: tuple[Text, ...] = field(
+        default=(), compare=False
+    )  # what a log is searched for; empty until it is prepared
 
 
 @dataclass(frozen=True, slots=True)

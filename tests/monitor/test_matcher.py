@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import random
+import re
 import stat
 import time
+from collections.abc import Iterator
 from functools import cache
 from pathlib import Path
 
@@ -13,8 +15,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from monitor.model import Category
+from monitor.understand.anchors import anchors
+from monitor.understand.core import Stretch, Way
 from monitor.understand.matcher import Matcher
-from monitor.understand.rule import Rules
+from monitor.understand.pattern import needed, read
+from monitor.understand.rule import Rules, Text
 from monitor.understand.verdict import Judge
 from tests.monitor.classifying import folder, rules
 
@@ -33,13 +38,19 @@ def samples() -> tuple[str, ...]:
 
 @cache
 def literals() -> tuple[bytes, ...]:
-    return tuple(
-        text
-        for rule in rules().rules
-        if rule.category is not Category.BENIGN
-        for pattern in rule.patterns
-        for text in pattern.literals
-    )
+    """Every fixed text without which some pattern cannot match."""
+    watched = (rule for rule in rules().rules if rule.category is not Category.BENIGN)
+    ways = [way for rule in watched for pattern in rule.patterns for way in needed(pattern)]
+    return tuple(sorted({text for way in ways for text in texts_in(way) if len(text) > 5}))
+
+
+def texts_in(way: Way) -> Iterator[bytes]:
+    for part in way:
+        if isinstance(part, Stretch):
+            yield from part.texts
+        else:
+            for inner in part.ways:
+                yield from texts_in(inner)
 
 
 def found(tier: str, data: bytes) -> list[tuple[int, int, tuple[str, ...], bool]]:
@@ -81,6 +92,7 @@ def test_all_engines_give_the_same_answer(lines: list[bytes], ended: bool) -> No
 
 
 @pytest.mark.slow
+@pytest.mark.timeout(900)
 @settings(max_examples=3000, deadline=None)
 @given(st.lists(log_lines(), max_size=8), st.booleans())
 def test_all_engines_give_the_same_answer_in_a_long_campaign(
@@ -92,6 +104,10 @@ def test_all_engines_give_the_same_answer_in_a_long_campaign(
 def test_all_samples_in_one_chunk_are_found_alike() -> None:
     same("\n".join(samples()).encode())
     same("\r\n".join(samples()).encode())
+
+
+def test_a_match_without_its_vague_edge_is_looked_for_too() -> None:
+    same(b"\nO SUCH FILE OR DIRECTORY: '7Z'\n")
 
 
 def test_an_empty_chunk_holds_nothing() -> None:
@@ -119,19 +135,72 @@ def test_the_first_and_the_last_line_of_a_chunk_are_not_missed() -> None:
         assert len(found("hyperscan", data)) == 1, data
 
 
-def test_what_a_pattern_matches_always_holds_one_of_its_texts() -> None:
+def test_where_a_pattern_matches_one_of_the_texts_looked_for_stands() -> None:
     judge = Judge(rules())
     for rule in rules().rules:
         for pattern in rule.patterns:
             for line in rule.match:
                 for row in line.encode().split(b"\n"):
-                    if pattern.literals and judge._search(pattern.exact).hit(row) is not None:
-                        framed = b"\n" + row + b"\n"
-                        text = framed if pattern.case else framed.lower()
-                        assert any(each in text for each in pattern.literals), (
-                            rule.name,
-                            pattern.text,
-                        )
+                    if rule.category is not Category.BENIGN and judge._search(pattern.exact).hit(
+                        row
+                    ):
+                        assert stands(rules().texts, row), (rule.name, pattern.text)
+
+
+def stands(texts: tuple[Text, ...], row: bytes) -> bool:
+    framed = b"\n" + row + b"\n"
+    return any(text in (framed if case else framed.lower()) for text, case in texts)
+
+
+LETTERS = "abx "
+PIECES = st.one_of(
+    st.text(LETTERS, min_size=1, max_size=4),
+    st.sampled_from([".", "[ab]", "[^a]", "\\w", "\\b", "^", "$", ".{0,3}", "\\S+"]),
+)
+
+
+@st.composite
+def any_pattern(draw: st.DrawFn, depth: int = 2) -> str:
+    """A pattern of literals, classes, anchors and groups within groups."""
+    found = []
+    for _ in range(draw(st.integers(1, 3))):
+        if depth and draw(st.booleans()):
+            inner = [draw(any_pattern(depth - 1)) for _ in range(draw(st.integers(1, 3)))]
+            found.append(f"(?:{'|'.join(inner)}){draw(st.sampled_from(['', '?', '+', '*']))}")
+        else:
+            found.append(draw(PIECES))
+    return "".join(found)
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    st.lists(st.tuples(any_pattern(), st.booleans()), min_size=1, max_size=4),
+    st.text("abxABX .", max_size=24),
+)
+def test_no_match_of_any_patterns_is_without_one_of_their_texts(
+    sources: list[tuple[str, bool]], line: str
+) -> None:
+    patterns = [read(text, case=case) for text, case in sources]
+    patterns = [pattern for pattern in patterns if pattern.fixed]
+    texts = anchors(patterns)
+    for pattern in patterns:
+        if re.search(pattern.detect, line.encode()):
+            assert stands(texts, line.encode()), (pattern.text, texts)
+
+
+def test_patterns_that_share_a_text_are_looked_for_by_one() -> None:
+    shared = ["zorgle quxfrobbed", "quxfrobbed by (?:x|y)", "(?:very |quite )?quxfrobbed"]
+    assert len(anchors(read(text) for text in shared)) == 1
+
+
+def test_ordinary_words_are_not_what_is_looked_for() -> None:
+    ((text, _),) = anchors([read("the request to server (?:was )?zygomatic")])
+    assert text in b"zygomatic"
+
+
+def test_the_same_patterns_are_always_looked_for_by_the_same_texts() -> None:
+    patterns = [pattern for rule in few().rules for pattern in rule.patterns]
+    assert anchors(patterns) == anchors(list(patterns))
 
 
 def hostile(chance: random.Random, size: int) -> bytes:
