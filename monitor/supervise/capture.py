@@ -63,7 +63,9 @@ async def rotate(
             open(path, "r+b", buffering=0, opener=_no_link) as source,
             open(part, "wb", buffering=0, opener=_no_link) as copy,
         ):
-            await _finished(asyncio.to_thread(_copy_most, source.fileno(), copy.fileno()))
+            await _finished(asyncio.to_thread(_copy_safely, source.fileno(), copy.fileno()))
+            tree.members()  # who they are: in the pause there is no time for that
+            await _finished(asyncio.to_thread(_catch_up, source.fileno(), copy.fileno()))
             with _held(tree) as held_at:
                 size = _copy(source.fileno(), copy.fileno())
                 if size != os.fstat(source.fileno()).st_size:
@@ -106,12 +108,17 @@ def _no_link(path: str, flags: int) -> int:
     return os.open(path, flags | os.O_NOFOLLOW | os.O_CLOEXEC, 0o640)
 
 
-def _copy_most(source: int, target: int) -> None:
-    """Follow the writer as long as that makes the pause much shorter."""
+def _copy_safely(source: int, target: int) -> None:
+    """What stood there for long must be on the disk here before it is emptied there.
+
+    What is written while we wait for that would not be on the disk yet without us either.
+    """
     _copy(source, target)
-    # What stood there for long must be on the disk here before it is emptied there; what is written
-    # while we wait for that would not be on the disk yet without us either.
     os.fdatasync(target)
+
+
+def _catch_up(source: int, target: int) -> None:
+    """Follow the writer as long as that makes the pause much shorter."""
     left = _left(source, target)
     while left > _LITTLE:
         _copy(source, target)

@@ -15,6 +15,7 @@ import psutil
 from monitor.supervise.cgroup import Group
 
 GONE = (psutil.NoSuchProcess, ProcessLookupError)
+_LISTS = os.path.exists("/proc/thread-self/children")  # not every kernel keeps them
 _PAUSE_WAIT = 0.25  # a process deep in a disk wait stops later than this: try another time
 
 
@@ -77,10 +78,12 @@ class Tree:
             self._group.remove()
 
     def pause(self) -> bool:
-        """Hold still all that could write; False (and nothing held) when one does not in time."""
+        """Hold still all that could write; False (and nothing held) when one does not in time.
+
+        It looks only for who was born since the last `members`: that took its time beforehand.
+        """
         deadline = time.monotonic() + _PAUSE_WAIT
         self._paused = []
-        self.members()
         if self._group:
             self._group.freeze(frozen=True)
         while self._stop_the_rest() or not self._is_still():
@@ -96,13 +99,30 @@ class Tree:
         known = {process.pid for process in self._paused} | frozen
         found = [
             process
-            for process in self.members(thorough=False)
+            for process in self._with_newborn()
             if process.pid not in known and not _is_stopped(process.pid)
         ]
         for process in found:
             send(process, signal.SIGSTOP)
         self._paused += found
         return bool(found)
+
+    def _with_newborn(self) -> list[psutil.Process]:
+        """Born to one whom we know, or left to us as an orphan; the rest of /proc is not read."""
+        if not _LISTS:
+            return self.members(thorough=False)
+        ours = [pid for pid in _children_of(os.getpid()) if pid not in self._seen]
+        todo = [*self._seen, *(pid for pid in ours if self._mark and _is_marked(pid, self._mark))]
+        todo += self._group.pids() if self._group else ()
+        found: set[int] = set()
+        while todo:
+            pid = todo.pop()
+            if pid not in found:
+                found.add(pid)
+                todo += _children_of(pid)
+        self.include(found)
+        self._seen = {pid: one for pid, one in self._seen.items() if _lives(one)}
+        return list(self._seen.values())
 
     def _is_still(self) -> bool:
         if self._group and self._group.pids() and not self._group.is_frozen():
@@ -158,6 +178,16 @@ def _descend(seeds: Iterable[int], parents: dict[int, list[int]]) -> Iterator[in
             seen.add(pid)
             yield pid
             todo.extend(parents.get(pid, ()))
+
+
+def _children_of(pid: int) -> list[int]:
+    """Of all its threads; what a thread that just ends had, another has at the next look."""
+    found: list[int] = []
+    with contextlib.suppress(FileNotFoundError):
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with contextlib.suppress(FileNotFoundError, ProcessLookupError):
+                found += map(int, Path(f"/proc/{pid}/task/{task}/children").read_bytes().split())
+    return found
 
 
 def _is_marked(pid: int, mark: bytes) -> bool:
