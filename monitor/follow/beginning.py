@@ -180,8 +180,9 @@ class Beginnings:
 
     def _has_more(self, tail: Tail, known: Position | None, former: Position) -> bool:
         if known and is_same(tail.fd, known):
-            tail.go(known.offset)
-            more = os.fstat(tail.fd).st_size > known.offset
+            # Its number may have been that of a file which was saved over, and is that of a copy now.
+            tail.go(max(known.offset, self._rewritten_upto(tail.fd, {former.path}) or 0))
+            more = os.fstat(tail.fd).st_size > tail.offset
             if more:
                 del self.known[known.id]
             return more
@@ -308,6 +309,9 @@ class Beginnings:
         for known in [*self._mismatched, *self.known.values()]:
             if known.path in paths and known.offset and is_same(fd, known):
                 return known.offset
+        return self._rewritten_upto(fd, paths)
+
+    def _rewritten_upto(self, fd: int, paths: set[str]) -> int | None:
         for former in self._rewritten:
             if former.position.path in paths and former.is_copied_by(fd):
                 return min(former.position.offset, os.fstat(fd).st_size)

@@ -19,7 +19,9 @@ from monitor.options import Log
 from monitor.supervise.tree import Tree
 
 _BLOCK = 1 << 20
-_LEVEL = 6  # of compression
+_LEVEL = (
+    1  # of compression: a tenth is left, and the other levels take twice the time for little more
+)
 _LITTLE = 256 << 10  # what may be left for the pause
 
 

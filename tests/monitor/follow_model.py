@@ -1,8 +1,9 @@
 """Any story that can happen to a log, and what a follower must have made of it.
 
 The oracle: a line written to a file that stayed reachable until the follower looked is seen exactly
-once; nothing is seen twice, nothing that was not written is seen; what may be missing is said by a
-Gap. Lines are unique, so that a copy of one is never taken for another.
+once; nothing is seen twice, nothing that was not written is seen. What nobody could read any more may
+be missing, and then a Gap has said so: after a kill too, for what was decided and how far was read are
+one. Lines are unique, so that a copy of one is never taken for another.
 """
 
 from __future__ import annotations
@@ -42,7 +43,10 @@ class Story(RuleBasedStateMachine):
         self.writer = -1
         self.saved = []
         self.seen_before: list[str] = []
-        self.gaps = 0
+        self.file = 0  # which one the writer writes, counted
+        self.file_of: dict[str, int] = {}
+        self.known = 0  # the file of which something was read when the follower ended
+        self.owed: set[str] = set()  # taken away unread from that file: read all the same, or told
         self.seen: Reader | None = None
         if there:
             self.open_writer()
@@ -65,6 +69,10 @@ class Story(RuleBasedStateMachine):
         self.unread.clear()
         self.fresh = False
         self.check()
+        if self.log.exists():  # only what comes in its place shows that a file is gone for good
+            lost = self.owed - {*self.seen_before, *self.seen.lines}
+            assert not lost or self.seen.gaps, lost
+            self.owed.clear()
 
     def check(self) -> None:
         seen = [*self.seen_before, *(line for line in self.seen.lines if line)]
@@ -86,8 +94,24 @@ class Story(RuleBasedStateMachine):
     def stop(self) -> None:
         """A stop in good order: all was read, and where is known."""
         self.catch_up()
-        self.seen_before += [line for line in self.seen.lines if line.endswith(".")]
-        self.saved = self.seen.close()
+        self.end()
+
+    @precondition(lambda self: self.seen is not None)
+    @rule(reading=st.booleans())
+    def kill(self, reading: bool) -> None:
+        """Whatever is unread stays so, and what was read but not yet written down was not read."""
+        self.end(reading=reading)
+
+    def end(self, *, reading: bool = False) -> None:
+        if self.seen.gaps:
+            self.owed.clear()
+        positions, lines = self.seen.kill(reading=reading)
+        kept = {one.id: one for one in self.saved if one.id not in {new.id for new in positions}}
+        self.saved = [*kept.values(), *positions]  # as the state keeps them
+        self.seen_before += [line for line in lines if line.endswith(".")]
+        self.unread = [line for line in self.unread if line not in self.seen_before]
+        of_it = (line for line, file in self.file_of.items() if file == self.file)
+        self.known = self.file if set(self.seen_before).intersection(of_it) else 0
         self.seen = None
 
     @precondition(lambda self: self.seen is None)
@@ -98,6 +122,7 @@ class Story(RuleBasedStateMachine):
     # --- the writer ----------------------------------------------------------------------------
 
     def open_writer(self) -> None:
+        self.file += not self.is_current()
         if self.writer >= 0:
             os.close(self.writer)
         self.fresh = self.fresh or not self.log.exists()
@@ -108,7 +133,9 @@ class Story(RuleBasedStateMachine):
 
     def line(self) -> str:
         self.count += 1
-        return f"line {self.count} of this story."
+        line = f"line {self.count} of this story."
+        self.file_of[line] = self.file
+        return line
 
     @precondition(lambda self: self.log.parent.is_dir())
     @rule(count=LINES)
@@ -146,6 +173,7 @@ class Story(RuleBasedStateMachine):
     def lose_unread(self) -> None:
         """What nobody looked at is taken away: it may have been read, and it may not."""
         self.may |= set(self.unread)
+        self.owed |= {line for line in self.unread if self.file_of[line] == self.known}
         self.must = [line for line in self.must if line not in self.may]
         self.unread.clear()
         self.half = ""

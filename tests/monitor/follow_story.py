@@ -117,6 +117,14 @@ class Reader:
         self.follower.close()
         return positions
 
+    def kill(self, *, reading: bool) -> tuple[list[Position], list[str]]:
+        """What was written down last; with `reading`, there was one more turn that was not."""
+        positions, lines = self.follower.positions(), self.lines
+        if reading:
+            self.follower.poll(self.now + 0.1, 0.0)
+        self.follower.close()
+        return positions, lines
+
 
 class LiveReader(Reader):
     """The driver in a thread of its own, as the monitor runs it."""
@@ -172,10 +180,17 @@ class LiveReader(Reader):
             go_on.set()
 
     def close(self) -> list[Position]:
+        self._end()
+        return super().close()
+
+    def kill(self, *, reading: bool) -> tuple[list[Position], list[str]]:
+        self._end()
+        return super().kill(reading=reading)
+
+    def _end(self) -> None:
         if self.thread.is_alive():
             self.loop.call_soon_threadsafe(self.task.cancel)
             self.thread.join(DEADLINE)
-        return super().close()
 
 
 def reader(*patterns: object, mode: str = "core", **settings: object) -> Reader:
