@@ -18,6 +18,7 @@ from monitor.model import Category
 from monitor.records.chain import verify
 from monitor.records.history import Follow, generations, read
 from monitor.records.record import STATES
+from monitor.records.story import number_of
 from monitor.redact import printable
 from monitor.texts import language, state_word
 
@@ -139,6 +140,8 @@ def _wanted(args: argparse.Namespace) -> Callable[[Event], bool]:
         for name in ("category", "state", "incident")
         if (value := getattr(args, name)) is not None
     }
+    if number := number_of(exact.get("incident", "")):
+        exact["incident"] = f"INC-{number}"
     since = _moment(args.since, datetime.now(UTC), args.lang) if args.since else ""
 
     def is_wanted(event: Event) -> bool:

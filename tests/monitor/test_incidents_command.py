@@ -244,3 +244,4 @@ def test_one_incident_is_shown_step_by_step_in_both_languages(
         assert told["source"] == "logs/errors.json"
         assert told["now"]["state"] == "failed"
         assert [r["state"] for r in told["records"]] == ["detected", "fixing", "failed"]
+        assert len(v.run("events", "--incident", "1").stdout.splitlines()) == 3
