@@ -7,6 +7,8 @@ import json
 import os
 import signal
 import socket
+import subprocess
+import sys
 import threading
 import time
 from collections.abc import Iterator
@@ -479,6 +481,31 @@ def _poll(api: BotApi) -> None:
 def test_a_second_server_on_the_same_port_says_so(api: BotApi, tmp_path: Path) -> None:
     with pytest.raises(OSError, match="in use"), BotApi(tmp_path / "two", port=api.port):
         pass
+
+
+@pytest.mark.parametrize("token", ["", "x", "1:", "0:x", "1:a/../b", "1:a b", "7000000001:other"])
+def test_a_token_that_is_none_makes_no_bot(api: BotApi, token: str) -> None:
+    order = json.dumps({"token": token or "-"}).encode()
+    answer = http_ask(api, "POST", "/control/bots", order, {"Content-Type": "application/json"})
+    assert answer[0] == 400
+    assert len(api.bots()) == 1
+
+
+def test_started_by_hand_it_says_where_it_is_or_why_it_is_not(api: BotApi, tmp_path: Path) -> None:
+    for words, said in (
+        (["--port", str(api.port)], "in use"),
+        (["--port", "0", "--bot", "nonsense"], "a token is a number"),
+    ):
+        done = subprocess.run(
+            [sys.executable, "-m", "monitor.demo.botapi", "--data", str(tmp_path / "two"), *words],
+            capture_output=True,
+            text=True,
+            timeout=60,
+            check=False,
+        )
+        assert done.returncode == 1
+        assert said in done.stderr
+        assert "Traceback" not in done.stderr
 
 
 # --- neighbours ----------------------------------------------------------------------------------

@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import json
 import signal
+import sys
 from pathlib import Path
 
 from monitor.demo.botapi.server import Server
@@ -19,7 +20,10 @@ def main() -> None:
     read.add_argument("--local", action="store_true", help="as telegram-bot-api --local")
     read.add_argument("--forget", action="store_true", help="remember nothing after the end")
     read.add_argument("--bot", action="append", default=[], metavar="TOKEN", help="a bot there is")
-    asyncio.run(_serve(read.parse_args()))
+    try:
+        asyncio.run(_serve(read.parse_args()))
+    except (OSError, ValueError) as error:
+        sys.exit(f"botapi: {error}")
 
 
 async def _serve(given: argparse.Namespace) -> None:

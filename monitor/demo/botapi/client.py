@@ -230,11 +230,19 @@ class BotApi:
         bot: int = 0,
     ) -> Shown:
         """The last message of a bot in that chat that fits, as soon as there is one."""
-        found: list[Shown] = self.wait(
-            lambda: [m for m in self.said(chat, bot=bot) if fits(m)],
-            seconds,
-            "a message of a bot",
-        )
+        bots, seen, since = {b.id for b in self.bots()}, dict[tuple[str, int], Shown](), 0
+
+        def look() -> list[Shown]:
+            """Only what is new is asked for: a chat may be long."""
+            nonlocal since
+            for row in self._get("messages", chat=chat, bot=bot, since=since):
+                shown = Shown(row)
+                seen[row["room"], shown.id] = shown
+                since = max(since, row["revision"])
+            standing = (m for m in seen.values() if m.by in bots and not m.deleted)
+            return [m for m in standing if fits(m)]
+
+        found: list[Shown] = self.wait(look, seconds, "a message of a bot")
         return found[-1]
 
     def wait_polled(self, token: str = "", seconds: float = 15.0) -> None:

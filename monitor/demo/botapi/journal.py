@@ -26,7 +26,7 @@ class Entry:
     method: str
     params: dict[str, str] = field(default_factory=dict)
     uploads: list[dict[str, Any]] = field(default_factory=list)
-    status: int = 0  # 0: there was no answer, or not yet
+    status: int = 0  # of the answer that was made, also when a fault kept it back; 0: none yet
     description: str = ""
     fault: str = ""
     seconds: float = 0.0

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import random
+import re
 import secrets
 import string
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import count
 from typing import Any
 
 from monitor.demo.botapi.refusal import RefusedError, bad, forbidden, migrated
 from monitor.demo.botapi.rows import Row, Rows
 
+_TOKEN = re.compile(r"[1-9][0-9]{0,15}:[A-Za-z0-9_-]{1,80}")
 _LETTERS = string.ascii_letters + string.digits + "_-"
 
 
@@ -31,10 +34,12 @@ class Bots:
         return iter(self._rows)
 
     def add(self, username: str, token: str | None = None) -> Row:
-        number = 7_000_000_001 + len(self._rows)
-        token = token or f"{number}:AA{''.join(secrets.choice(_LETTERS) for _ in range(33))}"
-        if not token.partition(":")[0].isdecimal():
-            raise ValueError("a token begins with the number of its bot and a colon")
+        free = next(n for n in count(7_000_000_001) if self.by_id(n) is None)
+        token = token or f"{free}:AA{''.join(secrets.choice(_LETTERS) for _ in range(33))}"
+        if not _TOKEN.fullmatch(token):  # it also names a folder
+            raise ValueError(f"a token is a number, a colon and letters, not {token!r}")
+        if self._rows.get(token) is not None or self.by_id(int(token.partition(":")[0])):
+            raise ValueError(f"there is already a bot {token.partition(':')[0]}")
         row = {
             "id": int(token.partition(":")[0]),
             "token": token,
@@ -78,7 +83,8 @@ class Chats:
     # --- users -----------------------------------------------------------------------------------
 
     def add_user(self, name: str, met: bool, **more: str | int) -> Row:
-        number = int(more.pop("id", 0)) or 500_000_001 + len(self._users)
+        free = next(n for n in count(500_000_001 + len(self._users)) if self.user(n) is None)
+        number = int(more.pop("id", 0)) or free
         user = {"id": number, "is_bot": False, "first_name": name, **more}
         return self._users.put(number, {"user": user, "met": met, "gone": False})
 
@@ -104,7 +110,8 @@ class Chats:
 
     def add_group(self, kind: str, title: str, bots: dict[str, str], **more: str | int) -> Row:
         base = -4_000_000_000 if kind == "group" else -1_002_000_000_000
-        number = int(more.pop("id", 0)) or base - 1 - len(self._groups)
+        free = next(n for n in count(base - 1 - len(self._groups), -1) if self.group(n) is None)
+        number = int(more.pop("id", 0)) or free
         chat: Row = {"id": number, "type": kind, "title": title, **more}
         return self._groups.put(number, {"chat": chat, "bots": bots, "to": 0, "pinned": 0})
 
