@@ -431,6 +431,52 @@ def test_a_slow_answer_comes_late_and_a_held_one_never(api: BotApi) -> None:
     assert ask(api, "getMe")["ok"]
 
 
+def test_an_answer_may_trickle_and_may_break_between_its_chunks(api: BotApi) -> None:
+    request = f"GET /bot{api.token}/getMe HTTP/1.1\r\nConnection: close\r\n\r\n".encode()
+    api.fault("pace", pace=1000)
+    began = time.monotonic()
+    assert raw(api, request).endswith(b"}}")
+    assert time.monotonic() - began >= 0.2  # more than 200 bytes, 100 every tenth of a second
+    api.fault("cut", framing="chunked", bytes=10)
+    assert raw(api, request).endswith(b'\r\n\r\na\r\n{"ok":true\r\n')
+    api.fault("cut", framing="chunked")
+    assert raw(api, request).endswith(b"\r\n0\r\n\r\n")
+
+
+def test_a_connection_may_wait_or_break_before_anything_is_read(api: BotApi) -> None:
+    request = f"GET /bot{api.token}/getMe HTTP/1.1\r\nConnection: close\r\n\r\n".encode()
+    api.fault("wait", when="connect", **{"for": 0.3})
+    began = time.monotonic()
+    assert raw(api, request).endswith(b"}}")
+    assert time.monotonic() - began >= 0.3
+    api.fault("drop", when="connect")
+    with pytest.raises((ConnectionResetError, BrokenPipeError)):
+        raw(api, request, end=False)
+    assert raw(api, request).endswith(b"}}")
+    assert len(api.requests("getMe")) == 2
+
+
+def test_pollers_that_end_each_other_are_slowed_down(api: BotApi) -> None:
+    """As the real server does it: else two of them would turn in circles as fast as they can."""
+    request = f"GET /bot{api.token}/getUpdates?timeout=50 HTTP/1.1\r\n\r\n".encode()
+    with ExitStack() as held:
+        pollers = []
+        for _ in range(3):
+            poller = held.enter_context(socket.create_connection(("127.0.0.1", api.port), 20))
+            poller.sendall(request)
+            pollers.append(poller)
+            api.wait(
+                lambda: len([r for r in api.requests("getUpdates") if r["params"]]) == len(pollers)
+            )
+        assert pollers[0].recv(1000).startswith(b"HTTP/1.1 409")
+        began = time.monotonic()
+        assert pollers[1].recv(1000).startswith(b"HTTP/1.1 409")
+        second, third = (r["clock"] for r in api.requests("getUpdates")[1:])
+        assert time.monotonic() - began > 1 or third - second > 2, "it was late itself"
+        api.write(api.user("Ana"), "al tercero")
+        assert b"al tercero" in pollers[2].recv(10000)
+
+
 def test_an_unknown_fault_is_not_ordered(api: BotApi) -> None:
     with pytest.raises(ValueError, match="unknown fault 'earthquake'"):
         api.fault("earthquake")
