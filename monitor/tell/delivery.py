@@ -60,14 +60,14 @@ class Delivery:
         self._pace = pace
         self.writer = Writer(board, host)
         self._to = Channels()
-        self._channels: dict[str, Channel] = {}
+        self.channels: dict[str, Channel] = {}
         self._gone: set[str] = set()  # lanes that nobody reads; forgotten with the configuration
 
     def apply(self, to: Channels, lang: str, zone: str) -> None:
         """Another token or chat is a new beginning; only what Telegram told us to wait still holds."""
         self._to = to
         self.writer.apply(to, lang, zone)
-        self._channels, self._gone = {}, set()
+        self.channels, self._gone = {}, set()
         for name, (until, seconds) in self._board.kept.get("halts", {}).items():
             left = min(float(seconds), float(until) - time.time())
             self._channel(f"{name}:").halt(left, clock())
@@ -93,7 +93,7 @@ class Delivery:
         return list(self._board.letters.values())
 
     def _channel(self, lane: str) -> Channel:
-        return self._channels.setdefault(channel_of(lane), Channel(self._pace))
+        return self.channels.setdefault(channel_of(lane), Channel(self._pace))
 
     # --- one round ---
 

@@ -45,8 +45,16 @@ def title(news: News, reader: Reader) -> str:
         return f"{news.child}: {what}{subject}"
     if news.kind == "child":
         return f"{news.child}: {reader.say(news.state, times=news.occurrences)}"
-    told = Told(news.kind, news.child, news.severity, news.facts)
-    return sentence(told, reader.lang)
+    return _told(news, reader)
+
+
+def _told(news: News, reader: Reader) -> str:
+    """In its own sentence; one that lacks a fact is better told badly than not at all."""
+    told = Told(news.state, news.child, news.severity, news.facts)
+    try:
+        return sentence(told, reader.lang)
+    except KeyError:
+        return " ".join((news.child, news.state, *(value for _, value in news.facts)))
 
 
 def head(news: News, reader: Reader) -> str:
@@ -81,8 +89,7 @@ def _one(news: News, reader: Reader, followers: int) -> list[Row]:
     if news.is_incident:
         rows.append(row(_standing(news, reader), weight=6))
     elif news.kind == "child":
-        told = Told(news.state, news.child, news.severity, news.facts)
-        rows.append(row(sentence(told, reader.lang), weight=6))
+        rows.append(row(_told(news, reader), weight=6))
     if news.is_incident or news.kind == "child":
         rows.append(_since(news, reader))
     if news.where:
