@@ -4,9 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import grp
+import os
+import pwd
 import re
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from monitor.heal.strategy import FailedError, RefusedError
 from monitor.model import Cause, ChildState
@@ -127,6 +131,7 @@ class Handle:
             stdout=asyncio.subprocess.DEVNULL,
             stderr=asyncio.subprocess.DEVNULL,
             start_new_session=True,
+            **_as_user(self._minder.spec.user, self._minder.spec.group),
         )
         try:
             code = await process.wait()
@@ -137,6 +142,15 @@ class Handle:
         if code:
             raise FailedError(f"{argv[0]} ended with exit code {code}")
         return f"{argv[0]} ended with exit code 0"
+
+
+def _as_user(user: str, group: str) -> dict[str, Any]:
+    """What makes a command run as the child does, never with more rights."""
+    if not user or os.geteuid() != 0:
+        return {}
+    person = pwd.getpwnam(user)
+    gid = grp.getgrnam(group).gr_gid if group else person.pw_gid
+    return {"user": person.pw_uid, "group": gid, "extra_groups": os.getgrouplist(user, gid)}
 
 
 def _filled(word: str, captures: Mapping[str, str]) -> str:

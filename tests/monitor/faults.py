@@ -42,16 +42,24 @@ def give_job(home: Path, name: str, work: str) -> None:
 
 def records(home: Path) -> list[dict[str, Any]]:
     """All of them; the file has to be whole whenever anybody looks."""
-    file = home / "logs" / "errors.json"
-    for _ in range(3):  # between two writes of one moment the bracket may be missing, as documented
+    file, wrong = home / "logs" / "errors.json", ""
+
+    def read() -> (
+        bool
+    ):  # between two writes of one moment the bracket may be missing, as documented
+        nonlocal found, wrong
         try:
-            found: list[dict[str, Any]] = json.loads(file.read_text())
-            return found
+            found = json.loads(file.read_text())
         except FileNotFoundError:
-            return []
+            found = []
         except json.JSONDecodeError as error:
-            wrong = error
-    raise wrong
+            wrong = str(error)
+            return False
+        return True
+
+    found: list[dict[str, Any]] = []
+    until(read, 2, what=lambda: wrong)
+    return found
 
 
 def of(home: Path, **fields: object) -> list[dict[str, Any]]:
