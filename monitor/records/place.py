@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import re
 import stat
 from collections.abc import Sequence
 from contextlib import suppress
@@ -15,6 +16,7 @@ NO_ROOM = (errno.ENOSPC, errno.EDQUOT)
 
 _FLAGS = os.O_RDWR | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_NOCTTY
 _MODE = 0o640
+_KEPT_ASIDE = 5  # of what was torn, and of what was not ours
 
 
 class Refused(Exception):  # noqa: N818
@@ -79,6 +81,7 @@ def set_aside(path: Path, at: float) -> Path:
     aside = _free_name(path, "broken", at)
     os.rename(path, aside)
     sync_folder(path)
+    _forget_old(aside, path, "broken")
     return aside
 
 
@@ -95,6 +98,7 @@ def keep_rest(path: Path, rest: bytes, at: float) -> Path:
         raise
     finally:
         os.close(fd)
+    _forget_old(aside, path, "torn")
     return aside
 
 
@@ -105,6 +109,17 @@ def sync_folder(path: Path) -> None:
         os.fsync(fd)
     finally:
         os.close(fd)
+
+
+def _forget_old(newest: Path, path: Path, word: str) -> None:
+    """With this one only the four that came before it are kept."""
+    form = re.compile(re.escape(f"{path.name}.{word}-") + r"\d+(?:-\d+)?")
+    with suppress(OSError):
+        others = [each for each in path.parent.iterdir() if form.fullmatch(each.name)]
+        others.remove(newest)
+        others.sort(key=lambda each: each.lstat().st_ctime_ns)
+        for old in others[: 1 - _KEPT_ASIDE]:
+            old.unlink()
 
 
 def _free_name(path: Path, word: str, at: float) -> Path:

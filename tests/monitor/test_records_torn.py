@@ -171,3 +171,19 @@ def test_a_pretty_printed_array_is_not_taken_for_a_torn_one(path):
         records.append(some(1, 4))
     assert seqs(path) == [1, 2, 3, 4]
     assert [p.read_text() for p in path.parent.glob("*.broken-*")] == [pretty]
+
+
+@pytest.mark.parametrize(("word", "broken"), [("torn", b"{half a rec"), ("broken", b"no array")])
+def test_of_what_was_put_aside_only_the_newest_five_stay(tmp_path, word, broken):
+    path = tmp_path / "errors.json"
+    kin = tmp_path / f"errors.json.{word}-notes"
+    kin.write_bytes(b"a person's")
+    for number in range(8):
+        whole = path.read_bytes() if path.exists() else b""
+        rest = b"%b %d" % (broken, number)
+        path.write_bytes(whole[: whole.rfind(b"]")] + rest if word == "torn" and whole else rest)
+        with opened(path, warn=lambda _: None, clock=lambda: 7.0) as records:
+            records.append([{"seq": records.last_seq + 1}])
+    kept = [each.read_bytes() for each in tmp_path.glob(f"*.{word}-7*")]
+    assert sorted(each[-1:] for each in kept) == [b"3", b"4", b"5", b"6", b"7"]
+    assert kin.exists()
