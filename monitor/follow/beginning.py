@@ -68,7 +68,8 @@ class Beginnings:
         """A file saved over another may have the inode of one that was saved over before it."""
         others = [one for one in self.known.values() if one.path == tail.path]
         others += [former.mark()] if former else []
-        return max([known.offset, *(one.offset for one in others if is_same(tail.fd, one))])
+        copied = self._rewritten_upto(tail.fd, {known.path}) or 0
+        return max([known.offset, copied, *(one.offset for one in others if is_same(tail.fd, one))])
 
     def left_behind(self, path: str, now: float) -> list[Tail]:
         """What is unread of files that had this name, which leads nowhere now."""
@@ -265,7 +266,7 @@ class Beginnings:
                 if tail is None:
                     continue
                 same = is_same(tail.fd, known) if known.offset else one.id == known.id
-                same = same and not self._is_another(tail, known)
+                same = same and not self._is_another(tail, known, beside)
                 if same and (at_end or os.fstat(tail.fd).st_size > known.offset):
                     tail.id = known.id if one.packed else one.id
                     tail.go(known.offset)
@@ -276,10 +277,18 @@ class Beginnings:
                     return None, one.changed
         return None, None
 
-    def _is_another(self, tail: Tail, known: Position) -> bool:
-        """Whether a file was read further under its own identity: it was saved over the known one."""
+    def _is_another(self, tail: Tail, known: Position, beside: Beside) -> bool:
+        """Whether it was saved over the known one and read further, or is a copy of what was."""
         own = self.known.get(tail.id)
-        return own is not None and own.id != known.id and own.offset > 0 and is_same(tail.fd, own)
+        if own is not None and own.id != known.id and own.offset > 0 and is_same(tail.fd, own):
+            return True
+        # One that still has its own name was not copied here; a log may well repeat itself.
+        further = [
+            one
+            for one in self.known.values()
+            if one.path == known.path and one.offset > known.offset and one.id not in beside.found
+        ]
+        return any(is_same(tail.fd, one) for one in further)
 
     # --- copies --------------------------------------------------------------------------------
 
