@@ -35,7 +35,6 @@ from pipeline.store.tables import Worker
 
 say = structlog.get_logger(part="pipeline")
 WORLD_FAILED, CONFIG_WRONG = 75, 78
-DEAD_AFTER = 120.0  # seconds without a word of a worker until its jobs are given to others
 
 
 async def run(home: Path, environ: Mapping[str, str], control: Path | None, kind: str) -> int:
@@ -125,6 +124,8 @@ async def _keep_house(kit: Kit, jobs: Jobs, full: asyncio.Event) -> None:
             await asyncio.to_thread(jobs.revive, now)
             if second % 10 == 0:
                 await asyncio.to_thread(_heartbeat, kit, jobs, started, now)
+            if second % 60 == 30:
+                await asyncio.to_thread(jobs.find_orphans, now)
             if second % 3600 == 60:
                 forgotten = await asyncio.to_thread(jobs.purge, now - kit.settings.keep_jobs)
                 if forgotten:
@@ -149,7 +150,7 @@ def _heartbeat(kit: Kit, jobs: Jobs, started: float, now: float) -> None:
                 seen_at=now,
             )
         )
-        gone = [one for one in session.query(Worker) if one.seen_at < now - DEAD_AFTER]
+        gone = [one for one in session.query(Worker) if one.seen_at < now - kit.settings.dead_after]
         for one in gone:
             session.delete(one)
     for one in gone:

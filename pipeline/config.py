@@ -61,6 +61,9 @@ class Settings:
     batch_most: int = 10
     keep_jobs: float = 2592000.0  # how long finished jobs are remembered
     memory: int = 0  # MB of RSS after which it ends with 75 between jobs; 0 never
+    dead_after: float = (
+        120.0  # a worker that says nothing for this long is gone; others do its jobs
+    )
     stop_within: float = 8.0  # seconds for what runs to finish when it is told to stop
 
     @property
@@ -89,7 +92,7 @@ class Settings:
 _FROM_FILE = (
     *("workers", "poll", "look_every", "step_limit", "caption_limit", "retry_first", "retry_most"),
     *("retry_ours", "give_up_after", "settle", "batch_window", "batch_longest", "batch_most"),
-    *("keep_jobs", "memory", "stop_within"),
+    *("keep_jobs", "memory", "dead_after", "stop_within"),
 )
 
 

@@ -10,6 +10,7 @@ import structlog
 
 from pipeline.events import said
 from pipeline.kit import Kit
+from pipeline.profiles import ProfileError
 from pipeline.rules import next_time
 from pipeline.steps import publish
 from pipeline.store import posts
@@ -62,17 +63,23 @@ class Poster:
 
     def _deal(self, post: Post, now: float) -> int:
         """The rules are asked once more: a post that is late must not crowd with the next."""
-        later = self._moved(post, now)
+        try:
+            later = self._moved(post, now)
+        except (OSError, ProfileError) as error:  # of this modelo; the others go on
+            self._put_off(post, now + self._kit.settings.look_every, said(error))
+            return 0
         target = self._targets.get(post.target.partition(":")[0])
         if later > now or target is None:
             why = "the rules moved it" if target else "there is no TELEGRAM_TOKEN to send it with"
-            with self._kit.store.write() as session:
-                row = session.get_one(Post, post.id)
-                row.due_at = later if later > now else now + 3600.0
-            say.info("post.moved", post=post.id, why=why)
+            self._put_off(post, later if later > now else now + 3600.0, why)
             return 0
         publish.run(self._kit, target, post.id)
         return 1
+
+    def _put_off(self, post: Post, until: float, why: str) -> None:
+        with self._kit.store.write() as session:
+            session.get_one(Post, post.id).due_at = until
+        say.warning("post.put_off", post=post.id, modelo=post.modelo, why=why)
 
     def _moved(self, post: Post, now: float) -> float:
         posting = self._kit.profiles.of(post.modelo).posting

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from dbos import DBOSClient, WorkflowStatus
-from sqlalchemy import func, select
+from dbos._error import DBOSException  # what all of its own derive from; exported nowhere else
+from sqlalchemy import delete, func, select
 
 from pipeline.config import Settings
 from pipeline.flows.engine import NAME, QUEUE
@@ -49,7 +50,7 @@ class Jobs:
     """All questions go to the database, so the answer is the same in every process."""
 
     def __init__(self, settings: Settings, store: Store) -> None:
-        self._store = store
+        self._settings, self._store = settings, store
         # The name must be that of the workers, or they never see what is handed in.
         self._client = DBOSClient(
             system_database_url=settings.jobs_url,
@@ -90,8 +91,8 @@ class Jobs:
             raise RefusedError(f"there is no job {job}")
         status = found[0].status
         if status in _ENDED:
-            self._posts_again(job)
-            self._client.rewind_workflow(job, queue_name=QUEUE)
+            self._begin_again(job)
+            self._rewind(job)
         elif status not in {"ENQUEUED", "PENDING", "DELAYED"}:
             self._client.resume_workflow(job, queue_name=QUEUE)
 
@@ -100,9 +101,10 @@ class Jobs:
         view = self.view(job)
         if view is None:
             raise RefusedError(f"there is no job {job}")
-        self._client.cancel_workflow(job)
+        self._client.cancel_workflow(job)  # does nothing to one that failed and waits
         with self._store.write() as session:
-            retries.forget(session, job)
+            if (row := session.get(Retry, job)) is not None:
+                row.kind = retries.CANCELLED
             for post in self._posts(session, job):
                 if post.state == "pending":
                     post.state = "cancelled"
@@ -144,13 +146,26 @@ class Jobs:
         )
         failed = [one.workflow_id for one in known if one.status == "ERROR"]
         for job in failed:
-            self._client.rewind_workflow(job, queue_name=QUEUE)
+            self._rewind(job)
         over = {one.workflow_id for one in known if one.status in {"SUCCESS", "CANCELLED"}}
         over |= rows.keys() - {one.workflow_id for one in known}
         with self._store.write() as session:
             for job in over:
                 retries.forget(session, job)
         return len(failed)
+
+    def find_orphans(self, now: float) -> int:
+        """Jobs that failed when even that could not be written down: they are tried again."""
+        failed = self._client.list_workflows(
+            name=WORKFLOW, status="ERROR", load_input=False, load_output=False
+        )
+        names = {one.workflow_id for one in failed}
+        with self._store.write() as session:
+            names -= set(session.scalars(select(Retry.job)).all())
+            for job in names:
+                why = "it failed when nothing could be written"
+                retries.put(session, job, "world", "", why, 0.0, now, self._settings)
+        return len(names)
 
     def adopt(self, executor: str) -> int:
         """The unfinished jobs of a worker that is gone for good are given to whoever is free."""
@@ -169,7 +184,10 @@ class Jobs:
         while old := self._client.list_workflows(
             completed_before=moment, limit=500, load_input=False, load_output=False
         ):
-            self._client.delete_workflows([one.workflow_id for one in old])
+            names = [one.workflow_id for one in old]
+            self._client.delete_workflows(names)
+            with self._store.write() as session:
+                session.execute(delete(Retry).where(Retry.job.in_(names)))
             total += len(old)
         return total
 
@@ -216,8 +234,19 @@ class Jobs:
             finished_at=one.completed_at / 1000 if one.completed_at else None,
         )
 
-    def _posts_again(self, job: str) -> None:
+    def _rewind(self, job: str) -> None:
+        try:
+            self._client.rewind_workflow(job, queue_name=QUEUE)
+        except DBOSException:  # another was faster, and it has begun again
+            found = self._client.list_workflows(workflow_ids=[job], load_output=False)
+            if not found or found[0].status in _ENDED:
+                raise
+
+    def _begin_again(self, job: str) -> None:
         with self._store.write() as session:
+            row = session.get(Retry, job)
+            if row is not None and row.kind in {retries.OVER, retries.CANCELLED}:
+                session.delete(row)
             for post in self._posts(session, job):
                 if post.state == "failed":
                     post.state = "pending"
@@ -242,6 +271,8 @@ def _state(
     if status == "SUCCESS":
         bad = outcome.get("rejected") or any(post.state == "failed" for post in posts)
         return JobState.FAILED if bad else JobState.SUCCEEDED
+    if again is not None and again.kind == retries.CANCELLED:
+        return JobState.CANCELLED
     waits = status == "ERROR" and again is not None and again.kind == "world"
     return JobState.WAITING if waits else JobState.FAILED
 

@@ -113,9 +113,13 @@ def _failed(kit: Kit, say: Any, name: str, job: str, error: Exception) -> JobFai
     after = error.after if isinstance(error, WorldError) else 0.0
     plain = isinstance(error, WorldError | BrokenFileError)
     words = redacted(str(error) if plain else said(error))
-    with kit.store.write() as session:
-        kind, now = ("world" if world else "ours"), time.time()
-        again = retries.put(session, job, kind, name, words, after, now, kit.settings)
+    kind, now = ("world" if world else "ours"), time.time()
+    try:
+        with kit.store.write() as session:
+            again = retries.put(session, job, kind, name, words, after, now, kit.settings)
+    except DBAPIError as lost:  # `Jobs.find_orphans` will see to it
+        say.error(f"{name}.failed", error=f"{words}; and {redacted(said(lost))}")
+        return JobFailedError(words)
     given = {
         "file": kit.shown(getattr(error, "path", None) or getattr(error, "filename", None)),
         "url": getattr(error, "url", None) or None,

@@ -34,6 +34,10 @@ def _settle(kit: Kit, job: str, modelo: str, digest: str) -> int | None:
         row = media.must(session, job)
         row.sha256, row.stored_at = digest, time.time()
         first = media.same_content(session, row)
+        if first and not (kit.settings.home / first.path).exists():
+            first.state = "lost"  # somebody took it away: this is no second copy but the only one
+            session.flush()
+            first = None
         row.state = "duplicate" if first else "stored"
         row.duplicate_of = first.id if first else None
         return row.duplicate_of

@@ -10,7 +10,8 @@ from sqlalchemy.orm import Session
 from pipeline.config import Settings
 from pipeline.store.tables import Retry
 
-OVER = "over"
+OVER = "over"  # nobody tries any more
+CANCELLED = "cancelled"
 
 
 def put(
@@ -44,7 +45,10 @@ def delay(kind: str, attempts: int, settings: Settings) -> float:
 
 def due(session: Session, now: float) -> Sequence[Retry]:
     return session.scalars(
-        select(Retry).where(Retry.at <= now, Retry.kind != OVER).order_by(Retry.at).limit(100)
+        select(Retry)
+        .where(Retry.at <= now, Retry.kind.not_in((OVER, CANCELLED)))
+        .order_by(Retry.at)
+        .limit(100)
     ).all()
 
 
