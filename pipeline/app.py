@@ -179,7 +179,7 @@ async def _watch_folders(kit: Kit, jobs: Jobs, answers: Answers) -> None:
 def _say_wrong(kit: Kit, error: Exception) -> None:
     if isinstance(error, FileNotFoundError):
         how = "write {} into it, and what you need of docs/pipeline.md"
-        say.warning("profile.missing", file=kit.shown(error.filename), how=how)
+        say.warning("modelo.unconfigured", file=kit.shown(error.filename), how=how)
     else:
         say.warning("profile.wrong", why=said(error))
 

@@ -76,7 +76,13 @@ def _line(logger: Any, method: str, event: structlog.typing.EventDict) -> str:
     moment = event.pop("timestamp").removesuffix("Z")[:-3] + "Z"
     level, part = event.pop("level").upper(), event.pop("part", "pipeline")
     known = {key: _flat(value) for key, value in event.items() if value is not None}
-    return redacted(f"{moment} {level} {part} {_tail(logger, method, known)}")
+    line = redacted(f"{moment} {level} {part} {_tail(logger, method, known)}")
+    return line if line.isprintable() else "".join(map(_shown, line))
+
+
+def _shown(char: str) -> str:
+    """Nothing that a terminal would obey."""
+    return char if char.isprintable() else f"\\x{ord(char):02x}"
 
 
 def _flat(value: Any) -> Any:

@@ -76,7 +76,9 @@ def test_a_modelo_without_config_is_named_with_what_to_do(tmp_path: Path) -> Non
     with home(tmp_path) as h:
         (tmp_path / "modelos/eva/inbox").mkdir(parents=True)
         h.ready()
-        until(lambda: "event=profile.missing file=modelos/eva/config.json" in h.text(), 10, h.text)
+        until(
+            lambda: "event=modelo.unconfigured file=modelos/eva/config.json" in h.text(), 10, h.text
+        )
         refused = h.run("ingest", __file__, "--modelo", "eva")
         assert refused.returncode == 1
         assert "modelos/eva/config.json" in refused.stderr
