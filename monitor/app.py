@@ -261,7 +261,8 @@ class App:
         book.dry_rules = dry_rules_of(rules)
 
     def _classifier(self, rules: Rules) -> Classifier:
-        return Classifier(rules, cache=rules_cache(self.config.home))
+        cache = rules_cache(self.config.home)
+        return Classifier(rules, cache=cache, shapes=self.work.unknown.shapes)
 
 
 def _wants_colour() -> bool:

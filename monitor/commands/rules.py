@@ -1,4 +1,4 @@
-"""`vigia rules list|test|check [--rules DIR]`."""
+"""`vigia rules list|test|check|unknown [--rules DIR]`."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import argparse
 import json
 import sys
 from pathlib import Path
+from typing import Any
 
+from monitor.ask import ask
 from monitor.home import rules_cache
-from monitor.redact import printable
+from monitor.redact import as_json, printable
 from monitor.understand.loading import prepared
 from monitor.understand.proving import load
 from monitor.understand.rule import PACKS, Rule, Rules, RulesError
@@ -30,10 +32,11 @@ def rules_argument(parser: argparse.ArgumentParser) -> None:
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "what",
-        choices=("list", "test", "check"),
+        choices=("list", "test", "check", "unknown"),
         nargs="?",
         default="list",
-        help="list all; test: prove each by its samples; check: the same, only the faults",
+        help="list all; test: prove each by its samples; check: the same, only the faults;"
+        " unknown: the lines that no rule knows, as the running monitor counted them",
     )
     parser.add_argument("--json", action="store_true", help="as JSON")
     rules_argument(parser)
@@ -41,6 +44,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(arguments: argparse.Namespace) -> int:
     """0 when all rules load, 2 with every fault named when not."""
+    if arguments.what == "unknown":
+        return _show_unknown(ask(arguments.home, "unknown"), json_wanted=arguments.json)
     packs = folders(arguments)
     try:
         rules = load(packs)
@@ -85,6 +90,17 @@ def fail(*messages: str) -> int:
     for message in messages:
         print(f"vigia: {printable(message)}".replace("\n", " "), file=sys.stderr)
     return BAD
+
+
+def _show_unknown(shapes: list[dict[str, Any]], *, json_wanted: bool) -> int:
+    if json_wanted:
+        print(as_json(shapes))
+        return 0
+    for shape in shapes:
+        sample = printable(shape["sample"].split("\n", 1)[0])[:300]
+        print(f"x{shape['count']:<6} {shape['first']} .. {shape['last']}  {sample}")
+    print(f"-- {len(shapes)} shapes of lines that no rule knows")
+    return 0
 
 
 def _list(rules: Rules) -> str:

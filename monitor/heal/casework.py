@@ -13,6 +13,7 @@ from monitor.heal.cases import Cases
 from monitor.heal.incidents import is_told, severity_of
 from monitor.heal.person import Already, No
 from monitor.heal.recording import ChildFacts, gap_record, message_of, record_of, stamp
+from monitor.heal.unknown import Unknown
 from monitor.model import (
     OPEN,
     Incident,
@@ -63,6 +64,7 @@ class Casework:
         self.book: Book
         self._state = state
         self._cases = Cases(state)
+        self.unknown = Unknown(self._cases)
         self._open_records = open_records
         self._records: Records | None = None
         self._newest: dict[object, dict[str, object]] = {}  # of each open incident, for a new file
@@ -78,9 +80,10 @@ class Casework:
         self.herald: Herald | None = None
 
     def take(self, match: Match, child: str) -> None:
-        """A line that means trouble; the unknown are only grouped by their shape."""
-        if is_told(match):
-            now, last_words = clock(), self._facts(child).last_words
+        """A line that means trouble; of the unknown only the first of each shape."""
+        now = clock()
+        if is_told(match) or self.unknown.is_news(match, now):
+            last_words = self._facts(child).last_words
             stopping = last_words is not None and last_words.hold(match.line, now)
             taken = self.book.take(match, child, now, stopping=stopping)
             self._touched[taken.id] = taken  # also what was only counted, without a record
@@ -123,6 +126,7 @@ class Casework:
         self._cases.save(self._touched.values(), self._unsaved)
         if self.book.ledger is not self._spent:
             self._cases.keep_ledger(self.book.ledger)
+        self.unknown.keep(clock())
         if self.herald:
             self.herald.save()
 
@@ -259,6 +263,8 @@ class Casework:
 
     def close(self) -> None:
         self.settle()
+        with contextlib.suppress(StateUnwritable):
+            self.unknown.keep(clock(), at_once=True)
         if self._records:
             self._records.close()
 

@@ -57,6 +57,9 @@ def verbs(work: Casework) -> dict[str, Verb]:
             begun += "\n" + say("pause_at_work", lang, {"ids": ids})
         return begun
 
+    async def unknown(_asker: Asker, _question: Mapping[str, Any]) -> Any:
+        return work.unknown.shown()
+
     async def resume(asker: Asker, question: Mapping[str, Any]) -> Any:
         lang = str(question.get("lang"))
         try:
@@ -65,7 +68,13 @@ def verbs(work: Casework) -> dict[str, Verb]:
             raise NoError(say("not_written_down", lang, {"why": str(error)})) from None
         return say("pause_ended" if was else "was_not_paused", lang)
 
-    return {"incidents": incidents, "incident": incident, "pause": pause, "resume": resume}
+    return {
+        "incidents": incidents,
+        "incident": incident,
+        "pause": pause,
+        "resume": resume,
+        "unknown": unknown,
+    }
 
 
 def standing(work: Casework) -> dict[str, Any]:

@@ -21,7 +21,8 @@ from monitor.model import (
 def key_of(match: Match, child: str) -> str:
     """What makes two lines the same trouble: where, what, of which thing, in which job."""
     job = dict(match.captures).get("job", "")
-    return "\x1f".join((child, match.category, match.rule, match.subject or "", job))
+    said = dict(match.captures).get("shape", "")  # of a line that no rule knows, all there is
+    return "\x1f".join((child, match.category, match.rule, match.subject or said, job))
 
 
 def target_of(incident: Incident) -> str:
@@ -204,7 +205,7 @@ def host_of(match: Match) -> str:
 
 
 def is_told(match: Match) -> bool:
-    """Whether a line is worth an incident at all; the unknown are grouped by shape elsewhere."""
+    """Whether every such line is worth an incident; the unknown are grouped by shape elsewhere."""
     return match.category not in (Category.BENIGN, Category.UNKNOWN)
 
 

@@ -23,11 +23,18 @@ FULL = 65_536  # bytes of a single line kept in its match
 class Classifier:
     """Follows what the chunks of each file say; holds only what may still become part of an event."""
 
-    def __init__(self, rules: Rules, *, tier: str = "", cache: Path | None = None) -> None:
+    def __init__(
+        self,
+        rules: Rules,
+        *,
+        tier: str = "",
+        cache: Path | None = None,
+        shapes: Shapes | None = None,
+    ) -> None:
         self.rules = rules.digest[:12]
         self.judge = Judge(rules)
         self.matcher = Matcher(rules, tier, cache)
-        self.shapes = Shapes()
+        self.shapes = Shapes() if shapes is None else shapes
         self.uncounted: Counter[str] = Counter()  # lines of a storm, by rule, seen but not judged
         self._open: dict[FileId, Open] = {}
         self._told: dict[FileId, tuple[int, Category]] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import OrderedDict
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 MOST = 500  # shapes kept; the one not seen for longest is forgotten
@@ -37,14 +38,16 @@ class Shape:
 class Shapes:
     """The shapes of unknown lines; memory is bounded whatever is written."""
 
-    def __init__(self, most: int = MOST) -> None:
+    def __init__(self, most: int = MOST, kept: Iterable[Shape] = ()) -> None:
         self._most = most
-        self._shapes: OrderedDict[tuple[str, ...], Shape] = OrderedDict()
+        self._shapes = OrderedDict((shape.words, shape) for shape in kept)
         self.forgotten = 0
+        self.seen = 0  # lines so far
 
     def add(self, text: str, at: float) -> tuple[Shape, bool]:
         """The shape of a line, and whether it was seen for the first time."""
         words = words_of(text)
+        self.seen += 1
         shape = self._shapes.get(words) or self._alike(words)
         if shape is None:
             shape = self._shapes[words] = Shape(words, text[:SAMPLE], at, at)
@@ -67,6 +70,10 @@ class Shapes:
             if len(known.words) == len(words) and likeness(known.words, words) >= ALIKE:
                 return known
         return None
+
+    def known(self) -> list[Shape]:
+        """All of them, the one not seen for longest first."""
+        return list(self._shapes.values())
 
     def most_seen(self, count: int = 20) -> list[Shape]:
         return sorted(self._shapes.values(), key=lambda shape: -shape.count)[:count]
