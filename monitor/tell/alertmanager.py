@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from hashlib import sha256
 from typing import Any
 
-from monitor.tell.alerts import is_over
+from monitor.tell.alerts import is_recovered
 from monitor.tell.wording import Reader, title
 from monitor.tell.words import News
 
@@ -47,7 +47,7 @@ def plain_payload(text: str, kind: str, reader: Reader, post: int) -> dict[str, 
 
 
 def _alert(news: News, reader: Reader) -> dict[str, Any]:
-    over = is_over(news, reader.wall)
+    over = is_recovered(news, reader.wall)
     labels = {
         "alertname": news.category or news.kind,
         "severity": str(news.severity),

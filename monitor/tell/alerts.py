@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from monitor.model import OPEN, Severity
+from monitor.model import Severity
 from monitor.options import Alerts
 from monitor.tell.words import LOUDNESS, Mute, News, Post, Thread
 
 CALM = 600.0  # a child that did not end again for this long is well
 STALE = 86400.0  # what needs a person and was not said again for this long is no longer open
-_OPEN = {str(state) for state in OPEN}
-_CHILD_OPEN = ("child_ended", "breaker_opened", "child_sick", "child_daemonised")
+_CHILD_OPEN = (
+    *("child_ended", "breaker_opened", "child_sick", "child_daemonised", "child_given_up"),
+)
 _NEEDS_A_PERSON = ("failed", "alert_only", "child_given_up")
 
 
@@ -63,16 +64,24 @@ Move = Tell | Edit | Reply | Note
 # --- how things stand --------------------------------------------------------------------------
 
 
-def is_over(news: News, wall: float) -> bool:
-    """Whether nobody needs to think of it any more; what only happened is over at once."""
-    since = max(0.0, wall - news.last)
-    if news.state in _NEEDS_A_PERSON:
-        return bool(news.acked_by and news.state == "alert_only") or since > STALE
+def is_recovered(news: News, wall: float) -> bool:
+    """It is well again; what only happened never was a state."""
     if news.is_incident:
-        return news.state not in _OPEN
-    if news.kind == "child":
-        return news.state not in _CHILD_OPEN or (news.state == "child_ended" and since > CALM)
-    return True
+        return news.state == "resolved"
+    if news.kind != "child":
+        return True
+    calm = news.state == "child_ended" and wall - news.last > CALM
+    return calm or news.state not in _CHILD_OPEN
+
+
+def is_over(news: News, wall: float) -> bool:
+    """Nobody needs to think of it any more: it is well, was seen by a person, or is long past."""
+    if is_recovered(news, wall):
+        return True
+    if news.state not in _NEEDS_A_PERSON:
+        return False
+    seen = bool(news.acked_by) and news.state == "alert_only"
+    return seen or wall - news.last > STALE
 
 
 def is_explained(news: News, threads: Mapping[str, Thread]) -> bool:
@@ -163,7 +172,7 @@ def _told_already(
     moved = any(material_of(one.news, now.wall) != one.material for one in threads)
     if moved and now.clock - post.edited >= settings.edit_every:
         moves.append(Edit(post.id))
-    if all(is_over(one.news, now.wall) for one in threads):
+    if all(is_recovered(one.news, now.wall) for one in threads):
         ended = [one for one in threads if not one.was_over]
         if ended and all(_may_be_noticed(one, settings, now) for one in ended):
             moves.append(Reply(post.id, "resolved", _subjects(ended)))
@@ -199,17 +208,18 @@ def _is_worse(thread: Thread) -> bool:
 
 def material_of(news: News, wall: float) -> str:
     """What must have changed for another word to be worth it; a mere repeat is not."""
-    over = "over" if is_over(news, wall) else "open"
+    over = "over" if is_recovered(news, wall) else "open"
     parts = (news.state, news.severity, news.acked_by, str(news.stepped), news.root, over)
     return "|".join(parts)
 
 
-def is_settled(thread: Thread, posts: Mapping[int, Post], wall: float) -> bool:
+def is_settled(thread: Thread, posts: Mapping[int, Post], now: Now) -> bool:
     """Nothing about it will have to be said within seconds."""
+    news = thread.news
     if thread.post not in posts:
-        return thread.noted
-    over = is_over(thread.news, wall)
-    return thread.material == material_of(thread.news, wall) and over == thread.was_over
+        return thread.noted or (now.quiet and news.severity is not Severity.CRITICAL)
+    same = thread.material == material_of(news, now.wall)
+    return same and is_recovered(news, now.wall) == thread.was_over
 
 
 def _may_be_noticed(thread: Thread, settings: Alerts, now: Now) -> bool:

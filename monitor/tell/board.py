@@ -6,9 +6,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from monitor.model import Severity
-from monitor.tell.alerts import Edit, Move, Note, Now, Reply, Tell, is_over, material_of
-from monitor.tell.words import Letter, Mute, News, Post, Stage, Thread, Verb, mutes_from
+from monitor.tell.alerts import (
+    Edit,
+    Move,
+    Note,
+    Now,
+    Reply,
+    Tell,
+    is_over,
+    is_recovered,
+    material_of,
+)
+from monitor.tell.words import LOUDNESS, Letter, Mute, News, Post, Stage, Thread, Verb, mutes_from
 
 _MOST = 2000  # things remembered; of more, the oldest that are over are forgotten
 _KEPT = 86400.0  # how long what is over can still be answered or edited
@@ -178,15 +187,19 @@ class Board:
 
     def forget(self, wall: float) -> None:
         """What is over for a day is no longer needed, nor are more things than anybody reads."""
-        for thread in sorted(self.threads.values(), key=lambda one: one.order):
-            over = is_over(thread.news, wall)
+        for thread in list(self.threads.values()):
             old = wall - max(thread.news.last, thread.told_at) > _KEPT
-            if over and ((old and not thread.noted) or len(self.threads) > _MOST):
+            if old and not thread.noted and is_over(thread.news, wall):
                 self.drop("thread", thread.news.subject)
-        for post in list(self.posts.values()):
-            letters = any(one.post == post.id for one in self.letters.values())
-            if not letters and not self.threads_of(post):
-                self.drop("post", post.id)
+        if (excess := len(self.threads) - _MOST) > 0:
+            for thread in sorted(self.threads.values(), key=lambda one: _weight(one, wall))[
+                :excess
+            ]:
+                self.drop("thread", thread.news.subject)
+        busy = {letter.post for letter in self.letters.values()}
+        telling = {thread.post for thread in self.threads.values()}
+        for number in [n for n in self.posts if n not in busy and n not in telling]:
+            self.drop("post", number)
 
     def revive(self) -> None:
         """What reached nobody, and no letter is on its way for, is told anew."""
@@ -201,12 +214,12 @@ def _noticed(thread: Thread, now: Now) -> Thread:
     return replace(
         thread,
         severity=thread.news.severity,
-        was_over=is_over(thread.news, now.wall),
+        was_over=is_recovered(thread.news, now.wall),
         told_at=now.wall,
         notices=thread.notices + 1,
     )
 
 
-def worst(news: Iterable[News]) -> Severity:
-    order = list(Severity)
-    return max((one.severity for one in news), key=order.index, default=Severity.INFO)
+def _weight(thread: Thread, wall: float) -> tuple[bool, int, int]:
+    """Who is forgotten first: what is over, then what is light, then what is old."""
+    return not is_over(thread.news, wall), LOUDNESS[thread.news.severity], thread.order

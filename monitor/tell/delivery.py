@@ -205,13 +205,13 @@ class Delivery:
         self._say("alerts_halted", to=channel_of(lane), seconds=f"{seconds:g}")
 
     def _back_off(self, lane: str, channel: Channel, why: str) -> None:
-        channel.back_off(why, clock(), random.random())
+        channel.back_off(clock(), random.random())
         if channel.fails == _SAID_AFTER:
             self._say("alerts_unreachable", Severity.WARNING, to=channel_of(lane), why=why)
 
     def _refused(self, lane: str, channel: Channel, why: str) -> None:
-        first = not channel.why
-        channel.refused(why, clock())
+        first = not channel.refusing
+        channel.refused(clock())
         if first:
             self._say("alerts_refused", Severity.CRITICAL, to=channel_of(lane), why=why)
 

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from monitor.state import State
 from monitor.tell.board import Board
-from monitor.tell.words import Stage, letter_from, post_from, thread_from, to_json
+from monitor.tell.words import Stage, Verb, letter_from, post_from, thread_from, to_json
 
 
 class Ledger:
@@ -35,9 +35,7 @@ class Ledger:
         board.posts = dict(sorted(board.posts.items()))
         orders = (thread.order for thread in board.threads.values())
         board.last = max([0, *orders, *board.posts, *board.letters])
-        for letter in list(board.letters.values()):
-            if letter.stage is Stage.SENDING:
-                board.put(replace(letter, stage=Stage.UNKNOWN))
+        _doubt_what_was_being_sent(board)
         return board
 
     def save(self, board: Board) -> None:
@@ -58,6 +56,16 @@ class Ledger:
             with self._state.transaction():
                 self.save(board)
             board.changed.clear()
+
+
+def _doubt_what_was_being_sent(board: Board) -> None:
+    """A message must not be lost, an edit may be done twice, a word under a message need not."""
+    for letter in list(board.letters.values()):
+        if letter.stage is Stage.SENDING and letter.verb is Verb.REPLY:
+            board.drop("letter", letter.id)
+        elif letter.stage is Stage.SENDING:
+            send = letter.verb is Verb.SEND
+            board.put(replace(letter, stage=Stage.UNKNOWN if send else Stage.WAITING))
 
 
 def _body(board: Board, kind: str, key: str | int) -> str | None:

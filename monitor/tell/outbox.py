@@ -138,27 +138,26 @@ class Channel:
     pace: Pace = Pace()
     free_at: float = 0.0
     fails: int = 0
-    why: str = ""
+    refusing: bool = False  # we ourselves are not let in
     lanes: dict[str, float] = field(default_factory=dict)  # when each chat may have a word again
     busy: set[str] = field(default_factory=set)
 
     def went_well(self, lane: str, now: float) -> None:
-        self.fails, self.why = 0, ""
+        self.fails, self.refusing = 0, False
         self.lanes[lane] = now + self.pace.per_chat
 
     def halt(self, seconds: float, now: float) -> None:
         self.free_at = max(self.free_at, now + seconds)
 
-    def refused(self, why: str, now: float) -> None:
-        self.why = why
+    def refused(self, now: float) -> None:
+        self.refusing = True
         self.halt(_STOPPED, now)
 
-    def back_off(self, why: str, now: float, jitter: float) -> None:
+    def back_off(self, now: float, jitter: float) -> None:
         """1, 2, 4 … 60 s, each a little different so that many monitors do not come at once."""
         if now < self.free_at:
             return  # another chat has found out already
         self.fails += 1
-        self.why = why
         wait = min(self.pace.longest, self.pace.first * 2.0 ** min(self.fails - 1, 10))
         self.halt(wait * (0.75 + 0.5 * jitter), now)
 

@@ -181,8 +181,8 @@ class Teller:
         self._commit()
 
     def _is_settled(self) -> bool:
-        wall, board = time.time(), self.board
-        return all(is_settled(one, board.posts, wall) for one in board.threads.values())
+        now, board = self._now(), self.board
+        return all(is_settled(one, board.posts, now) for one in board.threads.values())
 
     def _now(self) -> Now:
         wall = time.time()

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.model import Severity, Told
-from monitor.tell.alerts import is_over
+from monitor.tell.alerts import is_recovered
 from monitor.tell.hours import shown
 from monitor.tell.markup import Row, row
 from monitor.tell.news import clean
@@ -59,13 +59,17 @@ def _told(news: News, reader: Reader) -> str:
 
 def head(news: News, reader: Reader) -> str:
     """The first line, which is all that a locked screen shows."""
-    over = is_over(news, reader.wall) and (news.is_incident or news.kind == "child")
-    if over:
+    if _is_well(news, reader):
         icon, word = "🟢", reader.say("resolved")
     else:
         icon, word = _ICONS[news.severity], reader.say(str(news.severity))
     id = f" · {news.subject}" if news.is_incident else ""
     return f"{icon} {word} · {title(news, reader)}{id}"
+
+
+def _is_well(news: News, reader: Reader) -> bool:
+    """Something that was wrong is well again; what only happened is neither."""
+    return (news.is_incident or news.kind == "child") and is_recovered(news, reader.wall)
 
 
 def message(
@@ -130,7 +134,7 @@ def _since(news: News, reader: Reader) -> Row:
 
 def _several(told: Sequence[News], reader: Reader) -> list[Row]:
     """Critical and open ones first, each group in the order in which they came up."""
-    over = [one for one in told if is_over(one, reader.wall)]
+    over = [one for one in told if _is_well(one, reader)]
     open_ones = [one for one in told if one not in over]
     open_ones.sort(key=lambda one: one.severity is not Severity.CRITICAL)
     worst = next((_ICONS[one.severity] for one in open_ones), "🟢")
@@ -182,7 +186,7 @@ def reply(reason: str, told: Sequence[News], reader: Reader) -> list[Row]:
 
 
 def _lasted(news: News, reader: Reader | None = None) -> str:
-    over = reader is None or is_over(news, reader.wall)
+    over = reader is None or is_recovered(news, reader.wall)
     end = news.last if over or reader is None else reader.wall
     return lasting(max(0.0, end - news.opened))
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from monitor.model import Severity
 from monitor.tell import alertmanager, wording
-from monitor.tell.alerts import also_open, is_over
+from monitor.tell.alerts import also_open, is_recovered
 from monitor.tell.board import Board
 from monitor.tell.channels import Channels
 from monitor.tell.markup import Row, fitted, from_text, html, plain, row
@@ -110,6 +110,6 @@ def _is_loud(told: Sequence[News], wall: float) -> bool:
     """Something critical is open, or has just happened."""
     return any(
         one.severity is Severity.CRITICAL
-        and (not is_over(one, wall) or not (one.is_incident or one.kind == "child"))
+        and (not is_recovered(one, wall) or not (one.is_incident or one.kind == "child"))
         for one in told
     )

@@ -24,7 +24,7 @@ SOON = Alerts(group=0.0, edit_every=0.0, digest="", least="warning")
 QUICK = Pace(per_chat=0.0, first=0.02, longest=0.05)
 
 
-async def until(true: Callable[[], object], seconds: float = 30.0, what: object = "") -> None:
+async def until(true: Callable[[], object], seconds: float = 60.0, what: object = "") -> None:
     """Waited for without stopping the loop that has to bring it about."""
     deadline = asyncio.get_running_loop().time() + seconds
     while not true():

@@ -18,12 +18,12 @@ from monitor.model import (
 )
 from monitor.options import Alerts, Rung
 from monitor.tell import hours
-from monitor.tell.alerts import Now, also_open, decide, is_over
+from monitor.tell.alerts import Now, also_open, decide, is_over, is_recovered
 from monitor.tell.board import Board
 from monitor.tell.markup import fitted, plain, row
 from monitor.tell.news import of_incident, of_told, subject_of
 from monitor.tell.wording import Reader, message, reply
-from monitor.tell.words import Mute, Verb
+from monitor.tell.words import Verb
 from monitor.texts import lasting
 
 START = 1_795_000_000.0  # Thursday 2026-11-18, 11:06:40 UTC
@@ -149,7 +149,7 @@ class Play:
             if letter.verb is Verb.SEND:
                 self.board.gone_out(post, LANE, post.id, self.now, told)
                 loud = any(
-                    one.severity is Severity.CRITICAL and not is_over(one, self.wall)
+                    one.severity is Severity.CRITICAL and not is_recovered(one, self.wall)
                     for one in told
                 )
             self.said.append(Said(letter.verb, post.id, plain(fitted(rows)), loud, self.wall))
@@ -160,7 +160,3 @@ class Play:
     @property
     def noticed(self) -> list[Said]:
         return [one for one in self.said if one.verb != "edit"]
-
-
-def mutes_of(board: Board) -> list[Mute]:
-    return list(board.mutes.values())

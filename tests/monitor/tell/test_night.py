@@ -43,7 +43,7 @@ def test_no_repair_waits_for_who_is_told(tmp_path: Path) -> None:
         )
         (tmp_path / "work.py").write_text(WORKS)
         v.start()
-        until(lambda: api.calls, what=v.text)
+        until(lambda: api.calls, 60, what=v.text)
         (tmp_path / "go").touch()
         wait_for(v, "resolved")
         assert states(v) == ["detected", "fixing", "retrying", "resolved"]
@@ -58,12 +58,12 @@ def test_what_was_decided_is_told_once_by_the_next_monitor_after_a_kill(tmp_path
         server.down()
         configure(v, api, QUICK + SOON + says("bash: ffmpeg: command not found"))
         v.start()
-        until(lambda: records(v), what=v.text)
+        until(lambda: records(v), 60, what=v.text)
         v.process.send_signal(signal.SIGKILL)
         v.process.wait()
         server.up()
         v.start()
-        until(lambda: about(api, "INC-1"), what=v.text)
+        until(lambda: about(api, "INC-1"), 60, what=v.text)
         assert v.end() == 0
         assert len(headed(api, "INC-1")) == 1, api.sent()
 
@@ -84,11 +84,11 @@ def test_a_kill_in_the_middle_of_sending_makes_one_duplicate_at_most_and_it_says
         api.fault = loses
         configure(v, api, QUICK + SOON + says("bash: ffmpeg: command not found"))
         v.start()
-        until(delivered.is_set, what=v.text)
+        until(delivered.is_set, 60, what=v.text)
         v.process.send_signal(signal.SIGKILL)
         v.process.wait()
         v.start()
-        until(lambda: len(headed(api, "INC-1")) == 2, what=v.text)
+        until(lambda: len(headed(api, "INC-1")) == 2, 60, what=v.text)
         assert v.end() == 0
         first, second = headed(api, "INC-1")
         assert "you may have this already" in second
@@ -100,15 +100,15 @@ def test_the_end_waits_for_the_last_word_only_for_a_while(tmp_path: Path) -> Non
     with server as api, vigia(tmp_path) as v:
         configure(v, api, SOON + one(programs.SLEEPS))
         v.start()
-        until(api.sent, what=v.text)
+        until(api.sent, 60, what=v.text)
         assert "is on watch" in api.sent()[0]
         api.fault = sits
         began = time.monotonic()
         assert v.end() == 0
-        assert time.monotonic() - began < 15
+        assert time.monotonic() - began < 19
         api.fault = None
         v.start()
-        until(lambda: len(api.sent()) >= 2, what=v.text)
+        until(lambda: len(api.sent()) >= 2, 60, what=v.text)
         assert "Vigía stops" in api.sent()[1], "the next start says it"
         v.wait_state("running", "kid")
         assert v.end() == 0
@@ -130,7 +130,7 @@ def test_a_token_that_a_child_prints_is_in_no_alert_no_record_and_no_diary(tmp_p
         toml = QUICK + SOON + one(programs.sh(f"echo '{line}'; exec sleep 1000"))
         configure(v, api, toml)
         v.start()
-        until(lambda: about(api, "INC-1"), what=v.text)
+        until(lambda: about(api, "INC-1"), 60, what=v.text)
         v.run("reload")
         assert v.end() == 0
         for secret in (TOKEN, other):
@@ -163,7 +163,7 @@ def test_an_admin_who_is_no_number_is_named_before_anything_starts(tmp_path: Pat
         v.configure("[alerts]\nquiet = 'night'\nzone = 'Mars/Base'\n" + one(programs.SLEEPS))
         (tmp_path / ".env").write_text(f"TELEGRAM_TOKEN={TOKEN}\nADMIN_ID=@ana, 7\n")
         v.start()
-        assert v.process.wait(20) == 2
+        assert v.process.wait(60) == 2
         said = v.text()
         assert 'ADMIN_ID must be numeric Telegram ids separated by commas, not "@ana"' in said
         assert 'alerts.quiet must be hours like "23:00-07:00", not "night"' in said
@@ -178,7 +178,7 @@ def test_the_commands_of_alerts(tmp_path: Path) -> None:
         assert (tried.returncode, tried.stdout) == (0, f"telegram:{ADMIN}: sent\n"), tried.stderr
         assert "this is how alerts arrive" in api.sent()[0]
         v.start()
-        until(lambda: records(v), what=v.text)
+        until(lambda: records(v), 60, what=v.text)
         shown = v.run("alert", "preview", "INC-1")
         assert "INC-1" in shown.stdout.splitlines()[0]
         assert "<b>" in v.run("alert", "preview", "1", "--html").stdout
@@ -218,7 +218,7 @@ def test_killing_the_sending_process_at_its_work_loses_nothing_and_harms_nobody(
         api.fault = kills
         configure(v, api, QUICK + SOON + says("bash: ffmpeg: command not found"))
         v.start()
-        until(lambda: headed(api, "INC-1"), what=v.text)
+        until(lambda: headed(api, "INC-1"), 60, what=v.text)
         assert len(set(killed)) >= 3
         assert v.child("kid")["starts"] == 1
         assert v.end() == 0

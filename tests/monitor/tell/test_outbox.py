@@ -109,21 +109,21 @@ def test_a_chat_has_one_word_a_second_and_one_at_a_time() -> None:
 def test_an_outage_is_tried_ever_less_often_up_to_a_minute_and_never_in_step() -> None:
     channel, now, waits = Channel(), 0.0, []
     for number in range(12):
-        channel.back_off("refused", now, jitter=number % 2)
+        channel.back_off(now, jitter=number % 2)
         waits.append(channel.free_in("a", now))
         now += waits[-1]
     assert waits[:4] == [0.75, 2.5, 3.0, 10.0]
     assert max(waits) <= 75
     assert waits[-1] >= 45
     channel.went_well("a", now)
-    channel.back_off("refused", now, jitter=0.5)
+    channel.back_off(now, jitter=0.5)
     assert channel.free_in("b", now) == 1.0
 
 
 def test_many_chats_that_find_out_together_count_as_one_failure() -> None:
     channel = Channel()
     for _ in range(10):
-        channel.back_off("refused", 5.0, jitter=0.5)
+        channel.back_off(5.0, jitter=0.5)
     assert channel.fails == 1
 
 
@@ -131,7 +131,7 @@ def test_a_wait_that_was_asked_for_holds_for_every_chat_and_is_never_shortened()
     channel = Channel()
     channel.halt(30.0, 0.0)
     channel.halt(3.0, 1.0)
-    channel.back_off("x", 2.0, 0.0)
+    channel.back_off(2.0, 0.0)
     assert channel.free_in("any", 10.0) == 20.0
 
 

@@ -52,7 +52,7 @@ def test_a_fault_is_one_message_edited_until_it_is_resolved_and_a_silent_reply(
         server.bind(("127.0.0.1", 0))
         configure(v, api, QUICK + PROBES + SOON + says(refused(server.getsockname()[1])))
         v.start()
-        until(lambda: about(api, "INC-1"), what=v.text)
+        until(lambda: about(api, "INC-1"), 60, what=v.text)
         [message] = [call for call in api.done("sendMessage") if "INC-1" in call.text]
         first = message.text.splitlines()[0]
         assert "CRITICAL" in first
@@ -60,7 +60,7 @@ def test_a_fault_is_one_message_edited_until_it_is_resolved_and_a_silent_reply(
         assert message.fields["disable_notification"] in ("false", "False")
         server.listen()
         wait_for(v, "resolved")
-        until(lambda: len(about(api, "INC-1")) == 2, what=lambda: (api.calls, v.text()))
+        until(lambda: len(about(api, "INC-1")) == 2, 60, what=lambda: (api.calls, v.text()))
         reply = api.done("sendMessage")[-1]
         assert reply.fields["disable_notification"] in ("true", "True")
         assert f'"message_id": {message.message}' in reply.fields["reply_parameters"]
