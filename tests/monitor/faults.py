@@ -67,7 +67,7 @@ def of(home: Path, **fields: object) -> list[dict[str, Any]]:
     return [r for r in records(home) if all(r[name] == value for name, value in fields.items())]
 
 
-def wait_for(v: Vigia, seconds: float = 25.0, **fields: object) -> dict[str, Any]:
+def wait_for(v: Vigia, seconds: float = 40.0, **fields: object) -> dict[str, Any]:
     until(lambda: of(v.home, **fields), seconds, what=lambda: (fields, v.text()))
     return of(v.home, **fields)[0]
 

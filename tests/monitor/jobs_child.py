@@ -20,7 +20,7 @@ from pathlib import Path
 
 HOME = Path(os.environ["VIGIA_HOME"])
 FOLDER = HOME / "modelos" / "victor"
-PATIENCE = 0.3
+PATIENCE = 1.0  # seconds for a server to answer
 SIZE = int(os.environ.get("JOB_SIZE", "1000"))
 
 

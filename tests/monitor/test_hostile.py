@@ -15,6 +15,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.records.history import read
 from tests.monitor import programs
 from tests.monitor.faults import of, records
 from tests.monitor.paths_story import IS_ROOT, Story, a_home, flipping, looks, python_for_all
@@ -310,7 +311,9 @@ def test_folders_exchanged_for_links_while_the_monitor_repairs(seconds: float) -
         v.end()
         assert looks(story.secret) == before
         done = Counter(
-            (r["action"], r["outcome"]["result"]) for r in records(story.home) if r["outcome"]
+            (r["action"], r["outcome"]["result"])
+            for r in read(story.home / "logs" / "errors.json")  # also what was rotated meanwhile
+            if r["outcome"]
         )
         print(f"{seconds:g} s: {dict(done)}")
         assert sum(count for (_, result), count in done.items() if result == "refused") > 0

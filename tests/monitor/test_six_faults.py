@@ -70,7 +70,7 @@ def at_work(home: Path, settings: str = "", child: str = "") -> Iterator[Vigia]:
 
 def went_through(v: Vigia, fault: str, category: str, job: str) -> dict[str, Any]:
     """The records tell the whole story, and the job's file is there; the repair's record."""
-    over = wait_for(v, state="resolved", category=category)
+    over = wait_for(v, 40, state="resolved", category=category)
     told = of(v.home, incident=over["incident"])
     assert told[0]["state"] == "detected"
     assert story(v.home, over["incident"])[-2:] == ["retrying", "resolved"]
@@ -98,23 +98,25 @@ def _at(stamp: str) -> float:
     return datetime.fromisoformat(stamp).timestamp()
 
 
-class Slow(http.server.BaseHTTPRequestHandler):
-    """Lets the first two wait for longer than they have."""
+def sleepy(asked_before_it_wakes: int) -> type[http.server.BaseHTTPRequestHandler]:
+    """A server that says nothing until it was asked so often."""
 
-    asked = 0
-    given_up = threading.Event()
+    class Sleepy(http.server.BaseHTTPRequestHandler):
+        asked = 0
 
-    def do_GET(self) -> None:
-        type(self).asked += 1
-        if type(self).asked <= 2:
-            self.given_up.wait(10)
-            return
-        self.send_response(200)
-        self.end_headers()
-        self.wfile.write(b"a video")
+        def do_GET(self) -> None:
+            Sleepy.asked += 1
+            if Sleepy.asked <= asked_before_it_wakes:
+                self.rfile.read(1)  # until the other side has given up
+                return
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"a video")
 
-    def log_message(self, *_: object) -> None:
-        pass
+        def log_message(self, *_: object) -> None:
+            pass
+
+    return Sleepy
 
 
 @contextmanager
@@ -126,17 +128,12 @@ def serving(handler: type[http.server.BaseHTTPRequestHandler], port: int = 0) ->
         try:
             yield server.server_port
         finally:
-            Slow.given_up.set()
             server.shutdown()
             thread.join()
 
 
-class Ready(Slow):
-    asked = 2
-
-
 def test_timeout(home: Path) -> None:
-    with serving(Slow) as port, at_work(home) as v:
+    with serving(sleepy(2)) as port, at_work(home) as v:
         give_job(home, "j1", f"fetch http://127.0.0.1:{port}/x")
         repair = went_through(v, "timeout", "timeout", "j1")
         assert (repair["action"], repair["attempt"]) == ("resume_job", 2)
@@ -206,7 +203,7 @@ def test_server_down(home: Path) -> None:
             until(lambda: of(home, state="detected", category="server_down")[1:], what=v.text)
             assert (home / "inbox" / "j2").exists()
             held.close()
-            with serving(Ready, port):
+            with serving(sleepy(0), port):
                 repair = went_through(v, "server down", "server_down", "j1")
                 until((home / "modelos" / "victor" / "j2.mp4").exists, what=v.text)
             assert repair["action"] == "probe_server"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import http.server
 import socket
 import subprocess
 import sys
@@ -27,7 +26,7 @@ from tests.monitor.faults import (
     worker,
 )
 from tests.monitor.test_run import one, toml
-from tests.monitor.test_six_faults import serving
+from tests.monitor.test_six_faults import serving, sleepy
 from tests.monitor.vigia import Vigia, until, vigia
 
 TIMEOUT = "[ladders]\ntimeout = [{do = 'resume_job', attempts = 3, delay = 0.1}, {do = 'restart_child'}]\n"
@@ -53,27 +52,6 @@ def outcomes(v: Vigia, incident: str) -> list[tuple[str, str]]:
 
 
 # --- resume_job, then restart_child ---
-
-
-def sleepy(asked_before_it_wakes: int) -> type[http.server.BaseHTTPRequestHandler]:
-    """A server that says nothing until it was asked so often."""
-
-    class Sleepy(http.server.BaseHTTPRequestHandler):
-        asked = 0
-
-        def do_GET(self) -> None:
-            Sleepy.asked += 1
-            if Sleepy.asked <= asked_before_it_wakes:
-                self.rfile.read(1)  # until the other side has given up
-                return
-            self.send_response(200)
-            self.end_headers()
-            self.wfile.write(b"a video")
-
-        def log_message(self, *_: object) -> None:
-            pass
-
-    return Sleepy
 
 
 @contextmanager
