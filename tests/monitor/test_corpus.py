@@ -13,6 +13,7 @@ from tests.monitor.classifying import rules
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "lines.jsonl"
 OTHER = Path(__file__).with_name("lines_other.jsonl")
+PROGRAMS = Path(__file__).with_name("lines_programs.jsonl")  # written before the rules were asked
 
 
 def judged(path: Path) -> list[tuple[dict, Verdict]]:
@@ -54,6 +55,14 @@ def test_lines_of_other_programs_are_understood() -> None:
     assert macro_f1(found) >= 0.95
     assert subjects(found) >= 0.90
     assert wrongly_told(found) < 0.02
+
+
+def test_lines_written_from_memory_of_many_programs_are_understood() -> None:
+    found = judged(PROGRAMS)
+    print(f"programs: F1 {macro_f1(found):.4f}, subjects {subjects(found):.4f}")
+    assert macro_f1(found) >= 0.95
+    assert subjects(found) >= 0.90
+    assert wrongly_told(found) < 0.04
 
 
 def test_a_subject_is_printed_in_its_line() -> None:
