@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import random
 import signal
+import subprocess
 import time
 from collections import Counter
 from pathlib import Path
@@ -22,10 +23,11 @@ from tests.pipeline.homes import Home, home
 
 def rows(here: Home) -> tuple[list[Media], list[Post]]:
     store = Store(read_settings(here.folder, here.environ()).store_url)
-    with store.read() as session:
-        found = list(session.scalars(select(Media))), list(session.scalars(select(Post)))
-    store.close()
-    return found
+    try:
+        with store.read() as session:
+            return list(session.scalars(select(Media))), list(session.scalars(select(Post)))
+    finally:
+        store.close()
 
 
 def sent_posts(here: Home) -> int:
@@ -38,18 +40,22 @@ def campaign(here: Home, films: int, kills: int, seed: int) -> None:
     """Films are dropped while the pipeline is killed at moments that nobody chose."""
     chance = random.Random(seed)
     data = [film(number, frames=3, side=64) for number in range(films)]
+    ready = 0
     here.start()
     for number, one in enumerate(data):
         here.drop(f"{number}.mp4", one)
     for _ in range(kills):
         assert here.process is not None
         # From before it is ready to deep in the work; the moment is the point, not a condition.
-        with contextlib.suppress(Exception):
-            here.process.wait(chance.uniform(0.05, 3.0))
+        if chance.random() < 0.7:
+            until(lambda ready=ready: here.said("event=pipeline.ready") > ready, 60, here.text)
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            here.process.wait(chance.uniform(0.05, 2.0))
         here.process.send_signal(signal.SIGKILL)
         here.process.wait()
+        ready = here.said("event=pipeline.ready")
         here.start()
-    until(lambda: sent_posts(here) >= films, 300, here.text)
+    until(lambda: sent_posts(here) >= films, 400, here.text)
     media, posts = rows(here)
     assert Counter(one.state for one in media) == {"stored": films}
     assert Counter(one.state for one in posts) == {"sent": films}
