@@ -10,6 +10,7 @@ import resource
 import signal
 import socket
 import time
+from collections import Counter
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -35,6 +36,7 @@ from pipeline.store.tables import Worker
 
 say = structlog.get_logger(part="pipeline")
 WORLD_FAILED, CONFIG_WRONG = 75, 78
+_LOOKS = 3
 
 
 async def run(home: Path, environ: Mapping[str, str], control: Path | None, kind: str) -> int:
@@ -118,25 +120,42 @@ async def _work(kit: Kit, jobs: Jobs, control: Path | None, kind: str, stop: asy
 async def _keep_house(kit: Kit, jobs: Jobs, full: asyncio.Event) -> None:
     """Each second: what is due again, our heartbeat; less often: dead workers, old jobs, memory."""
     started, second = time.time(), 0
+    idle: Counter[str] = Counter()
     while True:
         now = time.time()
         with contextlib.suppress(DBAPIError):
             await asyncio.to_thread(jobs.revive, now)
             if second % 10 == 0:
                 await asyncio.to_thread(_heartbeat, kit, jobs, started, now)
-            if second % 60 == 30:
                 await asyncio.to_thread(jobs.find_orphans, now)
+                await asyncio.to_thread(_wake_the_forgotten, kit, jobs, idle)
             if second % 3600 == 60:
                 forgotten = await asyncio.to_thread(jobs.purge, now - kit.settings.keep_jobs)
                 if forgotten:
                     say.info("jobs.forgotten", count=forgotten)
-        if kit.gate.active == 0:
+        if not kit.gate.active:
             kit.pulse.beat("jobs")
         if kit.settings.memory and _rss() > kit.settings.memory:
             say.info("pipeline.full", rss_mb=_rss(), limit_mb=kit.settings.memory)
             full.set()
         second += 1
         await asyncio.sleep(1.0)
+
+
+def _wake_the_forgotten(kit: Kit, jobs: Jobs, idle: Counter[str]) -> None:
+    """Jobs that are ours and that nobody here works on: the engine lost them with its database.
+
+    Three looks in a row, for a job may have been given to us this very moment.
+    """
+    ours = set(jobs.running_at(kit.executor)) - kit.gate.active
+    for job in idle.keys() - ours:
+        del idle[job]
+    idle.update(ours)
+    if forgotten := [job for job, looks in idle.items() if looks >= _LOOKS]:
+        say.warning("jobs.forgotten_by_the_engine", count=len(forgotten), job=forgotten[0])
+        jobs.resume(forgotten)
+        for job in forgotten:
+            del idle[job]
 
 
 def _heartbeat(kit: Kit, jobs: Jobs, started: float, now: float) -> None:
@@ -168,12 +187,20 @@ async def _watch_folders(kit: Kit, jobs: Jobs, answers: Answers) -> None:
             if str(error) not in told:
                 told.add(str(error))
                 _say_wrong(kit, error)
-        for name in () if answers.paused else found:
-            for source in await asyncio.to_thread(dropped.ready, name, time.monotonic()):
-                await asyncio.to_thread(jobs.submit, source, name)
-                dropped.took(source)
-                say.info("intake.took", job=source.key, modelo=name, file=kit.shown(source.path))
+        try:
+            for name in () if answers.paused else found:
+                await _take(kit, jobs, dropped, name)
+        except DBAPIError as error:  # the files stay where they are until there is a database
+            say.warning("intake.waiting", error=said(error))
+            await asyncio.sleep(5.0)
         await asyncio.sleep(1.0)
+
+
+async def _take(kit: Kit, jobs: Jobs, dropped: Dropped, modelo: str) -> None:
+    for source in await asyncio.to_thread(dropped.ready, modelo, time.monotonic()):
+        await asyncio.to_thread(jobs.submit, source, modelo)
+        dropped.took(source)
+        say.info("intake.took", job=source.key, modelo=modelo, file=kit.shown(source.path))
 
 
 def _say_wrong(kit: Kit, error: Exception) -> None:

@@ -35,6 +35,7 @@ class Dropped:
         folder = self._modelos / modelo / INBOX
         found = []
         try:
+            folder.mkdir(exist_ok=True)
             names = sorted(os.listdir(folder))
         except OSError:
             return []

@@ -25,22 +25,26 @@ class Gate:
 
     def __init__(self) -> None:
         self._changed = threading.Condition()
-        self._active = self._parked = 0
+        self._active: set[str] = set()
+        self._parked = 0
         self._closed = False
 
     @property
-    def active(self) -> int:
-        return self._active
+    def active(self) -> frozenset[str]:
+        with self._changed:
+            return frozenset(self._active)
 
     @contextlib.contextmanager
-    def at_work(self) -> Iterator[None]:
+    def at_work(self, name: str) -> Iterator[None]:
+        """One at a time of each name: a job that is begun again waits for itself to end."""
         with self._changed:
-            self._active += 1
+            self._changed.wait_for(lambda: name not in self._active)
+            self._active.add(name)
         try:
             yield
         finally:
             with self._changed:
-                self._active -= 1
+                self._active.discard(name)
                 self._changed.notify_all()
 
     def pass_through(self) -> None:
@@ -56,13 +60,8 @@ class Gate:
         """How many jobs did not come to a safe point in time."""
         with self._changed:
             self._closed = True
-            self._changed.wait_for(lambda: self._active <= self._parked, within)
-            return self._active - self._parked
-
-    def idle(self, within: float) -> bool:
-        """Whether nothing was at work at some moment, the gate still open."""
-        with self._changed:
-            return self._changed.wait_for(lambda: self._active == 0, within)
+            self._changed.wait_for(lambda: len(self._active) <= self._parked, within)
+            return max(0, len(self._active) - self._parked)
 
 
 class Profiles:

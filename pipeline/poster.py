@@ -57,7 +57,7 @@ class Poster:
         dealt = 0
         for post in due:
             self._kit.gate.pass_through()
-            with self._kit.gate.at_work():
+            with self._kit.gate.at_work(f"post {post.id}"):
                 dealt += self._deal(post, time.time())
         return dealt
 

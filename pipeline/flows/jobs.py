@@ -169,13 +169,20 @@ class Jobs:
 
     def adopt(self, executor: str) -> int:
         """The unfinished jobs of a worker that is gone for good are given to whoever is free."""
-        left = self._client.list_workflows(
+        names = self.running_at(executor)
+        self.resume(names)
+        return len(names)
+
+    def running_at(self, executor: str) -> list[str]:
+        found = self._client.list_workflows(
             status="PENDING", executor_id=executor, load_input=False, load_output=False
         )
-        names = [one.workflow_id for one in left]
+        return [one.workflow_id for one in found]
+
+    def resume(self, names: list[str]) -> None:
+        """From the step after the last that was recorded."""
         if names:
             self._client.resume_workflows(names, queue_name=QUEUE)
-        return len(names)
 
     def purge(self, before: float) -> int:
         """Forget the jobs that ended before that; what they made stays."""

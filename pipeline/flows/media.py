@@ -49,7 +49,7 @@ def tell_progress(step: str, share: float) -> None:
 @DBOS.workflow(name="media", max_recovery_attempts=20)
 def media(modelo: str, raw: dict[str, Any]) -> dict[str, Any]:
     job = DBOS.workflow_id or ""
-    with _kit[0].gate.at_work():
+    with _kit[0].gate.at_work(job):
         for step in (_download, _verify, _caption, _store, _schedule):
             answer = step(job, modelo, raw)
             if answer:  # a reason to end here

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 import uuid
@@ -47,7 +49,37 @@ def _known(name: str) -> bool:
 
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
-    """The address of a server that only this session has; on a socket, without a port."""
+    """The address of a server that this whole session has."""
+    with a_server() as server:
+        yield server.url
+
+
+class Server:
+    """One PostgreSQL, as somebody that it accepts; on a socket, without a port."""
+
+    def __init__(self, command: list[str], environ: dict[str, str], folder: Path) -> None:
+        self._command, self._environ, self._folder = command, environ, folder
+        self.url = f"postgresql://vigia@/postgres?host={folder}"
+        self.start()
+
+    def start(self) -> None:
+        log = self._folder / "log"
+        with log.open("wb") as out:
+            self.process = subprocess.Popen(
+                self._command, stdout=out, stderr=out, env=self._environ, cwd=self._folder
+            )
+        ready = wait_until(lambda: _answers(self._folder) or self.process.poll() is not None, 60)
+        assert ready, log.read_text()
+        assert self.process.poll() is None, log.read_text()
+
+    def stop(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT ends it in order and at once, SIGQUIT as a crash does."""
+        self.process.send_signal(how)
+        self.process.wait(20)
+
+
+@contextlib.contextmanager
+def a_server() -> Iterator[Server]:
     programs = _programs()
     if programs is None:
         lacking("initdb is not installed: apt install postgresql")
@@ -60,32 +92,21 @@ def postgres() -> Iterator[str]:
     environ = {"PATH": os.environ["PATH"], "LC_ALL": "C", "HOME": str(folder)} | {
         k: v for k, v in os.environ.items() if k.startswith("VIGIA_TEST")
     }
-    data, log = folder / "data", folder / "log"
+    data = folder / "data"
     init = [*who, str(programs / "initdb"), "-D", str(data), "-U", "vigia", "-A", "trust", "-N"]
     subprocess.run(
         [*init, "-E", "UTF8"], env=environ, cwd=folder, check=True, stdout=subprocess.DEVNULL
     )
-    command = [
-        str(programs / "postgres"),
-        "-D",
-        str(data),
-        "-k",
-        str(folder),
-        "-c",
-        "listen_addresses=",
-        "-c",
-        "fsync=off",
-    ]
-    with log.open("wb") as out:
-        server = subprocess.Popen([*who, *command], stdout=out, stderr=out, env=environ, cwd=folder)
+    command = [str(programs / "postgres"), "-D", str(data), "-k", str(folder)]
+    server = None
     try:
-        ready = wait_until(lambda: _answers(folder) or server.poll() is not None, 30)
-        assert ready, log.read_text()
-        assert server.poll() is None, log.read_text()
-        yield f"postgresql://vigia@/postgres?host={folder}"
+        server = Server(
+            [*who, *command, "-c", "listen_addresses=", "-c", "fsync=off"], environ, folder
+        )
+        yield server
     finally:
-        server.terminate()
-        server.wait(20)
+        if server is not None and server.process.poll() is None:
+            server.stop()
         shutil.rmtree(folder, ignore_errors=True)
 
 

@@ -20,6 +20,7 @@ from pipeline.store import retries
 from pipeline.store.base import Store, open_store
 from pipeline.store.tables import Retry
 from tests.monitor.vigia import until
+from tests.pipeline.conftest import a_server
 from tests.pipeline.homes import QUICK, Home, home
 from tests.pipeline.telegram import at, hand_in, intake, sent
 
@@ -216,6 +217,24 @@ def test_workers_share_the_jobs_and_take_over_those_of_a_dead_one(
         h.wait_job(job, "succeeded", 60)
         assert "event=worker.gone" in h.text()
         assert "adopted=1" in h.text()
+
+
+def test_a_database_that_crashes_in_the_middle_is_waited_for(tmp_path: Path) -> None:
+    with a_server() as server, home(tmp_path, DATABASE_URL=server.url) as h:
+        h.ready()
+        for number in range(10):
+            h.drop(f"{number}.bin", bytes([number]) * 100)
+        until(h.kept, 30, h.text)
+        server.stop(signal.SIGQUIT)
+        for number in range(10, 20):
+            h.drop(f"{number}.bin", bytes([number]) * 100)
+        until(lambda: "library.said" in h.text() or ".waiting" in h.text(), 30, h.text)
+        server.start()
+        if h.process is not None and h.process.poll() is not None:
+            assert h.process.returncode == 75
+            h.ready()  # as the monitor does
+        until(lambda: len(h.posted()) == 20, 90, h.text)
+        assert len(h.kept()) == 20
 
 
 def _database(server: str) -> str:
