@@ -12,6 +12,7 @@ from monitor.config import Config, load
 from monitor.preflight import bots, machine, place
 from monitor.preflight.finding import Finding, Standing, ready, warning, wrong
 from monitor.settings import SettingsError
+from monitor.tell.channels import faults_of
 
 _CHILD_PATIENCE = 10.0
 
@@ -24,6 +25,8 @@ def look(home: Path, *, offline: bool) -> Iterator[Finding]:
         return
     try:
         config = load(home, os.environ)
+        if faults := faults_of(config):
+            raise SettingsError(tuple(faults))
         yield ready("settings")
     except SettingsError as error:
         for fault in error.faults:

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass
 
 from monitor.config import Config
-from monitor.redact import HIDDEN
+from monitor.redact import HIDDEN, redact
 from monitor.settings import Fault, SettingsError
 from monitor.tell.hours import HoursError, check_zone, digest_at, span_of
 
@@ -45,7 +45,7 @@ class Channels:
 
 def channels_of(config: Config) -> Channels:
     """Raises SettingsError with all that is wrong in the settings of alerts."""
-    faults = [*_faults(config)]
+    faults = faults_of(config)
     known = config.secrets
     name = "MONITOR_TELEGRAM_TOKEN" if known.get("MONITOR_TELEGRAM_TOKEN") else "TELEGRAM_TOKEN"
     token = known.get(name, "").strip()
@@ -79,13 +79,14 @@ def _chats(raw: str, file: str, faults: list[Fault]) -> tuple[str, ...]:
     chats = [part.strip() for part in raw.split(",") if part.strip()]
     wrong = [chat for chat in chats if not re.fullmatch(r"-?\d{1,20}", chat) or int(chat) == 0]
     if wrong:
-        shown = ", ".join(f'"{chat[:40]}"' for chat in wrong)
+        shown = ", ".join(f'"{redact(chat)[:40]}"' for chat in wrong)
         what = f"ADMIN_ID must be numeric Telegram ids separated by commas, not {shown}"
         faults.append(Fault(file, None, f"{what}; your own id: write to @userinfobot"))
     return tuple(dict.fromkeys(chats))
 
 
-def _faults(config: Config) -> list[Fault]:
+def faults_of(config: Config) -> list[Fault]:
+    """What is wrong in `[alerts]` beyond the kinds of its values."""
     alerts, found = config.alerts, []
     for key, check in (("quiet", span_of), ("zone", check_zone), ("digest", digest_at)):
         try:

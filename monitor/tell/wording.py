@@ -135,7 +135,7 @@ def _since(news: News, reader: Reader) -> Row:
 def _several(told: Sequence[News], reader: Reader) -> list[Row]:
     """Critical and open ones first, each group in the order in which they came up."""
     over = [one for one in told if _is_well(one, reader)]
-    open_ones = [one for one in told if one not in over]
+    open_ones = [one for one in told if not _is_well(one, reader)]
     open_ones.sort(key=lambda one: one.severity is not Severity.CRITICAL)
     worst = next((_ICONS[one.severity] for one in open_ones), "🟢")
     first = reader.say("several", icon=worst, count=len(told))

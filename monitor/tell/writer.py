@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -60,10 +61,7 @@ class Writer:
         """What is known of these now, and what else is open."""
         reader, threads = self.reader(), self._board.threads.values()
         others = also_open(threads, reader.wall, [news.subject for news in told])
-        followers = {
-            news.subject: sum(thread.news.root == news.subject for thread in threads)
-            for news in told
-        }
+        followers = Counter(thread.news.root for thread in threads)
         return wording.message(told, reader, others=others, followers=followers)
 
     def asked(
