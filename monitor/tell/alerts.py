@@ -10,6 +10,7 @@ from monitor.options import Alerts
 from monitor.tell.words import LOUDNESS, Mute, News, Post, Thread
 
 CALM = 600.0  # a child that did not end again for this long is well
+_WELL_ALONE = 300.0  # some of a message are well for so long: no use to wait for the others
 STALE = 86400.0  # what needs a person and was not said again for this long is no longer open
 _CHILD_OPEN = (
     *("child_ended", "breaker_opened", "child_sick", "child_daemonised", "child_given_up"),
@@ -166,16 +167,14 @@ def _expired(thread: Thread, settings: Alerts, now: Now) -> bool:
 def _told_already(
     post: Post, threads: list[Thread], mutes: list[Mute], settings: Alerts, now: Now
 ) -> list[Move]:
-    if not post.messages:
-        return []  # it has not gone out yet, and will say what is so then
+    if not post.messages:  # it has not gone out yet, and will say what is so then
+        return [Note(one.news.subject) for one in threads if _expired(one, settings, now)]
     moves: list[Move] = []
     moved = any(material_of(one.news, now.wall) != one.material for one in threads)
     if moved and now.clock - post.edited >= settings.edit_every:
         moves.append(Edit(post.id))
-    if all(is_recovered(one.news, now.wall) for one in threads):
-        ended = [one for one in threads if not one.was_over]
-        if ended and all(_may_be_noticed(one, settings, now) for one in ended):
-            moves.append(Reply(post.id, "resolved", _subjects(ended)))
+    if ended := _well_again(threads, settings, now):
+        moves.append(Reply(post.id, "resolved", _subjects(ended)))
         return moves
     heard = [one for one in threads if not any(mute.covers(one.news) for mute in mutes)]
     for reason, those in _reasons(heard, settings, now):
@@ -183,6 +182,15 @@ def _told_already(
         if not now.quiet or loud:
             moves.append(Reply(post.id, reason, _subjects(those), loud))
     return moves
+
+
+def _well_again(threads: list[Thread], settings: Alerts, now: Now) -> list[Thread]:
+    """Those whose recovery is to be said: all together, or who is well while others last."""
+    well = [one for one in threads if is_recovered(one.news, now.wall)]
+    ended = [one for one in well if not one.was_over and _may_be_noticed(one, settings, now)]
+    if len(well) == len(threads):
+        return ended
+    return [one for one in ended if now.wall - one.news.last >= _WELL_ALONE]
 
 
 def _reasons(

@@ -103,7 +103,7 @@ class Board:
         for move in moves:
             match move:
                 case Note(subject):
-                    self.put(replace(self.threads[subject], noted=True))
+                    self.put(replace(self.threads[subject], noted=True, post=0))
                 case Tell(subjects):
                     self._tell(subjects, lanes, now)
                 case Edit(post):
@@ -178,7 +178,9 @@ class Board:
         messages = tuple((dict(post.messages) | {lane: number}).items())
         self.put(replace(self.posts[post.id], messages=messages, edited=now.clock))
         for news in said if first else ():
-            thread = self.threads[news.subject]
+            thread = self.threads.get(news.subject)
+            if thread is None:  # forgotten while it was said
+                continue
             told = _noticed(replace(thread, news=news), now)
             told = replace(told, news=thread.news, material=material_of(news, now.wall))
             self.put(told)

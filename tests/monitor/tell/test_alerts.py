@@ -109,6 +109,20 @@ def test_what_comes_up_together_is_one_message_with_all_of_it() -> None:
     assert all(f"INC-{number} resolved" in last[1].text for number in range(1, 10))
 
 
+def test_what_is_well_is_said_also_when_its_neighbour_in_the_message_lasts() -> None:
+    play = Play()
+    play.open(1)
+    play.open(2)
+    play.wait(60)
+    play.move(1, RESOLVED)
+    told = play.wait(600)
+    assert [one.verb for one in told] == ["edit", "reply"]
+    assert "INC-1 resolved" in told[1].text
+    assert "INC-2" not in told[1].text
+    play.move(2, RESOLVED)
+    assert "INC-1" not in next(one for one in play.wait(600) if one.verb == "reply").text
+
+
 def test_500_during_an_outage_come_as_one_list_in_their_order_and_say_how_late() -> None:
     # a stale surge, delivered as a burst when the channel is back
     play = Play(up=False)
@@ -133,6 +147,21 @@ def test_what_ended_long_before_it_could_be_told_is_only_a_line_in_the_digest() 
     play.wait(60)
     play.move(1, RESOLVED)
     assert play.wait(12 * HOUR, step=60) == []
+    assert play.board.threads["INC-1"].noted
+
+
+def test_what_ended_early_in_a_long_outage_is_not_told_as_if_it_were_news() -> None:
+    # a stale surge, delivered days later
+    play = Play(up=False)
+    play.open(1, severity=Severity.WARNING)
+    play.wait(60)
+    play.move(1, RESOLVED)
+    play.open(2)
+    play.wait(8 * HOUR, step=60)
+    play.up = True
+    [message] = play.wait(60)
+    assert "INC-2" in message.first
+    assert "INC-1" not in message.text
     assert play.board.threads["INC-1"].noted
 
 
