@@ -17,9 +17,9 @@ from contextlib import ExitStack, contextmanager, suppress
 from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
-import bootstrap
-from bootstrap import FAILED, STAMP, WRONG, NotReady
+import venv_stamp
 from first_words import tell, words
+from venv_stamp import FAILED, STAMP, WRONG, NotReady
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -50,7 +50,7 @@ def install(venv: str, extras: Sequence[str], log: str) -> None:
     with ExitStack() as stack:
         bell = stack.enter_context(listening())
         lock = stack.enter_context(alone(venv, bell))
-        if bootstrap.fits(venv, extras):  # made by the one that we waited for
+        if venv_stamp.fits(venv, extras):  # made by the one that we waited for
             return
         insist_on_venv_modules()
         if os.geteuid() == 0:
@@ -61,9 +61,9 @@ def install(venv: str, extras: Sequence[str], log: str) -> None:
                 )
             )
         wanted = (
-            bootstrap.wanted()
+            venv_stamp.wanted()
         )  # before pip reads the files: a change meanwhile is seen next time
-        before = bootstrap.read_stamp(venv)
+        before = venv_stamp.read_stamp(venv)
         steps = Steps(venv, stack.enter_context(log_file(log)), lock, bell)
         try:
             if before is None:
@@ -86,14 +86,14 @@ def make(venv: str, steps: Steps) -> None:
     making = words(f"creo el entorno {venv}", f"making the environment {venv}")
     steps.run(making, [base, "-I", "-m", "venv", "--without-pip", venv])
     # Apart from `venv`, which would swallow what ensurepip says when it fails.
-    python = bootstrap.python_of(venv)
+    python = venv_stamp.python_of(venv)
     steps.run(making, [python, "-I", "-m", "ensurepip", "--default-pip"])
 
 
 def fill(venv: str, extras: Sequence[str], steps: Steps) -> None:
     """What the checkout asks for, and the checkout itself."""
     target = "." + (f"[{','.join(extras)}]" if extras else "")
-    command = [bootstrap.python_of(venv), "-I", "-m", "pip", "install", "--no-input"]
+    command = [venv_stamp.python_of(venv), "-I", "-m", "pip", "install", "--no-input"]
     command += ["--disable-pip-version-check", "--progress-bar", "off"]
     # One line in a .pth instead of a finder that every start of Python pays for.
     command += ["--config-settings", "editable_mode=compat", "-e", target]
@@ -106,7 +106,7 @@ def stamp(venv: str, wanted: str, extras: Sequence[str]) -> None:
     os.sync()  # a power cut must not leave a stamp on files that never reached the disk
     path = os.path.join(venv, STAMP)
     with open(path + ".new", "w", encoding="utf-8") as file:
-        file.write(f"{bootstrap.identity(venv)}\n{wanted}\n{' '.join(extras)}\n")
+        file.write(f"{venv_stamp.identity(venv)}\n{wanted}\n{' '.join(extras)}\n")
         file.flush()
         os.fsync(file.fileno())
     os.replace(path + ".new", path)
@@ -114,14 +114,14 @@ def stamp(venv: str, wanted: str, extras: Sequence[str]) -> None:
 
 def source(venv: str) -> str:
     """The checkout, or, when it cannot be written to, a folder of links to it: the build makes notes there."""
-    if os.access(bootstrap.CHECKOUT, os.W_OK):
-        return bootstrap.CHECKOUT
+    if os.access(venv_stamp.CHECKOUT, os.W_OK):
+        return venv_stamp.CHECKOUT
     folder = os.path.join(venv, "checkout")
     shutil.rmtree(folder, ignore_errors=True)
     os.mkdir(folder)
-    for name in os.listdir(bootstrap.CHECKOUT):
+    for name in os.listdir(venv_stamp.CHECKOUT):
         if not name.startswith("."):
-            os.symlink(os.path.join(bootstrap.CHECKOUT, name), os.path.join(folder, name))
+            os.symlink(os.path.join(venv_stamp.CHECKOUT, name), os.path.join(folder, name))
     return folder
 
 
@@ -140,7 +140,7 @@ def clear(venv: str) -> None:
             ),
             WRONG,
         ) from None
-    if names and venv != bootstrap.default_place() and not names & {MARK, "pyvenv.cfg"}:
+    if names and venv != venv_stamp.default_place() and not names & {MARK, "pyvenv.cfg"}:
         raise NotReady(
             words(
                 f"VIGIA_VENV={venv} contiene otra cosa y no se toca: da una carpeta vacía o nueva",

@@ -74,6 +74,7 @@ Examples:
 def main(arguments):
     # type: (list[str]) -> int
     import bootstrap  # after the check of the Python: it needs a new one
+    from venv_stamp import CHECKOUT, place
 
     own, rest = split_at_dashes(arguments)
     if "--help" in own or "-h" in own:
@@ -85,16 +86,16 @@ def main(arguments):
         bootstrap.insist_on_what_is_here(["pipeline", "test"])
     else:
         bring_venv()
-        log = os.path.join(bootstrap.CHECKOUT, "logs", "setup.log")
+        log = os.path.join(CHECKOUT, "logs", "setup.log")
         python = bootstrap.environment(["pipeline", "test"], log)
-        if os.path.realpath(sys.prefix) != os.path.realpath(bootstrap.place()):
+        if os.path.realpath(sys.prefix) != os.path.realpath(place()):
             return bootstrap.become(python, [os.path.abspath(__file__)] + arguments)
     if "--fast" in own:
         own[own.index("--fast") : own.index("--fast") + 1] = ["-m", "not slow"]
     bring([need for need in NEEDS if not is_here(need)])
-    failed = [name for name, command in CHECKS if not passes(name, command, bootstrap.CHECKOUT)]
+    failed = [name for name, command in CHECKS if not passes(name, command, CHECKOUT)]
     tell("== pytest%s" % (" (failed before it: %s)" % ", ".join(failed) if failed else ""), 1)
-    result = python_ends_with(["-m", "pytest"] + own + rest, bootstrap.CHECKOUT)
+    result = python_ends_with(["-m", "pytest"] + own + rest, CHECKOUT)
     return result or (1 if failed else 0)
 
 

@@ -88,13 +88,14 @@ Examples:
 def main(arguments):
     # type: (list[str]) -> int
     import bootstrap  # after the check of the Python: it needs a new one
+    from venv_stamp import CHECKOUT
 
     own, command = split_at_dashes(arguments)
     if "--help" in own or "-h" in own:
         tell(words(HELP_ES, HELP_EN).rstrip(), 1)
         return 0
     home, own = take_home(own)
-    home = os.path.abspath(os.path.expanduser(home or bootstrap.CHECKOUT))
+    home = os.path.abspath(os.path.expanduser(home or CHECKOUT))
     bootstrap.make_home(home)
     extras = [] if command or "--no-child" in own else ["pipeline"]
     if "--no-setup" in own:
@@ -119,7 +120,7 @@ def split_at_dashes(arguments):
 def take_home(own):
     # type: (list[str]) -> tuple[str | None, list[str]]
     """The last --home, else VIGIA_HOME; and what is left."""
-    from bootstrap import WRONG, NotReady
+    from venv_stamp import WRONG, NotReady
 
     home, rest, words_left = os.environ.get("VIGIA_HOME"), [], iter(own)
     for word in words_left:

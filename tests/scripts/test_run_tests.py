@@ -19,7 +19,7 @@ UGLY = "import os\nx: int = 'one'\n"
 @pytest.fixture
 def project(checkout: Checkout) -> Checkout:
     """A throw-away checkout with little to check, quickly."""
-    for name in ("first_words.py", "bootstrap.py", "installing.py"):
+    for name in ("first_words.py", "bootstrap.py", "venv_stamp.py", "installing.py"):
         shutil.copy(REPOSITORY / "scripts" / name, checkout.folder / "scripts")
     (checkout.folder / "build_on_command.py").unlink()
     (checkout.folder / "monitor" / "__main__.py").unlink()

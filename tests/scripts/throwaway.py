@@ -20,6 +20,7 @@ REPOSITORY = Path(__file__).parents[2]
 SCRIPTS = (
     "first_words.py",
     "bootstrap.py",
+    "venv_stamp.py",
     "installing.py",
     "start_with_monitor.py",
     "run_tests.py",
