@@ -177,10 +177,13 @@ _EXPLAINS: dict[Category, frozenset[Category]] = {
 }
 # These roots explain only what speaks of the same host.
 _ONLY_SAME_HOST = frozenset({Category.SERVER_DOWN})
+_EXPLAINED = frozenset().union(*_EXPLAINS.values())
 
 
 def root_of(match: Match, child: str, known: Iterable[Incident]) -> Incident | None:
     """The open incident from which this line follows, if there is one."""
+    if match.category not in _EXPLAINED:  # asked for each line of a flood: most end here
+        return None
     for other in known:
         if other.state not in OPEN or other.child != child or other.root is not None:
             continue
