@@ -47,7 +47,7 @@ class Settings:
     # pipeline.toml
     workers: int = 4  # jobs at the same time
     # workers / poll is the most jobs a second
-    poll: float = 0.1  # seconds between looks at the queue
+    poll: float = 0.25  # seconds between looks at the queue
     look_every: float = 60.0  # how often the poster looks for what is due
     step_limit: float = 600.0  # the longest that one answer of a server or one check may take
     caption_limit: float = 60.0
