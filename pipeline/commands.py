@@ -1,4 +1,4 @@
-"""`python -m pipeline [run | worker | ingest FILE --modelo NAME | jobs …]`."""
+"""`python -m pipeline [run | worker | ingest FILE --modelo NAME | jobs … | posts …]`."""
 
 from __future__ import annotations
 
@@ -22,7 +22,8 @@ from pipeline.flows import engine
 from pipeline.flows.jobs import Jobs, RefusedError
 from pipeline.model import JobView, SettingsError
 from pipeline.profiles import ProfileError, read_profile
-from pipeline.store.base import open_store
+from pipeline.store import posts as ledger
+from pipeline.store.base import Store, open_store
 
 
 def main(words: list[str]) -> NoReturn:
@@ -60,6 +61,15 @@ def _parser() -> argparse.ArgumentParser:
     listing.add_argument("--json", action="store_true")
     for verb in ("show", "retry", "cancel"):
         kinds.add_parser(verb).add_argument("job")
+    posts = commands.add_parser(
+        "posts", help="what goes out: look, hold back, decide what is unknown"
+    )
+    kinds = posts.add_subparsers(dest="verb", required=True)
+    kinds.add_parser("list").add_argument("-n", type=int, default=50)
+    for verb in ("hold", "lift"):
+        kinds.add_parser(verb).add_argument("modelo", nargs="?", default="*")
+    for verb in ("sent", "again"):
+        kinds.add_parser(verb).add_argument("post", type=int)
     return parser
 
 
@@ -68,11 +78,13 @@ def _command(home: Path, given: argparse.Namespace) -> int:
         settings = read_settings(home, os.environ)
         if given.command == "ingest":
             return _ingest(settings, given.file, given.modelo)
+        if given.command == "posts":
+            return _posts(open_store(settings), given)
         return _jobs(_open(settings), given)
     except SettingsError as error:
         print("\n".join(error.faults), file=sys.stderr)
         return CONFIG_WRONG
-    except (OSError, ProfileError, RefusedError) as error:
+    except (OSError, ProfileError, RefusedError, ledger.NotSoError) as error:
         print(f"pipeline: {error}", file=sys.stderr)
         return 1
     except DBAPIError as error:
@@ -121,6 +133,23 @@ def _jobs(jobs: Jobs, given: argparse.Namespace) -> int:
         if given.verb == "show"
         else _line(view)
     )
+    return 0
+
+
+def _posts(store: Store, given: argparse.Namespace) -> int:
+    now = time.time()
+    with store.write() as session:
+        match given.verb:
+            case "hold":
+                ledger.hold(session, given.modelo, "by command", now)
+            case "lift":
+                ledger.lift(session, given.modelo)
+            case "sent" | "again":
+                ledger.decide(session, given.post, went_out=given.verb == "sent", now=now)
+        found = ledger.newest(session, given.n if given.verb == "list" else 0)
+    for post in found:
+        at = time.strftime("%Y-%m-%d %H:%M", time.localtime(post.sent_at or post.due_at))
+        print(f"{post.id:>6}  {at}  {post.state:<9} {post.modelo:<12} {post.target}  {post.error}")
     return 0
 
 

@@ -26,7 +26,7 @@ class Gate:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._active: set[str] = set()
-        self._parked = 0
+        self._parked = self._pieces = 0
         self._closed = False
 
     @property
@@ -35,9 +35,11 @@ class Gate:
             return frozenset(self._active)
 
     @contextlib.contextmanager
-    def at_work(self, name: str) -> Iterator[None]:
+    def at_work(self, name: str = "") -> Iterator[None]:
         """One at a time of each name: a job that is begun again waits for itself to end."""
         with self._changed:
+            self._pieces += 1
+            name = name or f"piece {self._pieces}"
             self._changed.wait_for(lambda: name not in self._active)
             self._active.add(name)
         try:

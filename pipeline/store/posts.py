@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 from sqlalchemy.orm import Session
 
 from pipeline.profiles import Posting
@@ -68,6 +68,37 @@ def claim(session: Session, post: int, owner: str, now: float) -> bool:
         .execution_options(synchronize_session=False)
     )
     return bool(changed.rowcount)  # type: ignore[attr-defined]
+
+
+class NotSoError(Exception):
+    """That cannot be done to this post, and why."""
+
+
+def decide(session: Session, number: int, *, went_out: bool, now: float) -> Post:
+    """A person has looked: an unknown post is there, or it is not and goes out again."""
+    post = session.get(Post, number)
+    if post is None:
+        raise NotSoError(f"there is no post {number}")
+    if post.state not in {"unknown", "failed"}:
+        raise NotSoError(f"post {number} is {post.state}; only unknown and failed ones are decided")
+    post.state, post.error = ("sent" if went_out else "pending"), ""
+    post.sent_at = now if went_out else None
+    return post
+
+
+def hold(session: Session, scope: str, why: str, now: float) -> None:
+    """Nothing of this modelo (`*`: of any) goes out until it is lifted."""
+    session.merge(Hold(scope=scope, since=now, why=why))
+
+
+def lift(session: Session, scope: str) -> None:
+    """All holds, when it is `*`."""
+    everything = delete(Hold)
+    session.execute(everything if scope == "*" else everything.where(Hold.scope == scope))
+
+
+def newest(session: Session, limit: int) -> Sequence[Post]:
+    return session.scalars(select(Post).order_by(Post.id.desc()).limit(limit)).all()
 
 
 def half_sent(session: Session, owner: str) -> Sequence[Post]:

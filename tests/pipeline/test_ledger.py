@@ -103,6 +103,20 @@ def test_a_chat_that_is_gone_fails_the_post_and_a_retry_of_its_job_posts_it(
     here.wait_job(job, "succeeded")
 
 
+def test_a_person_decides_what_is_unknown_and_holds_posts_back(here: Home, api: BotApi) -> None:
+    api.fault("drop", method="sendDocument", when="before")
+    here.drop("note.bin", b"some bytes")
+    post = wait_state(here, "unknown")
+    assert here.run("posts", "hold", "ana").returncode == 0
+    assert here.run("posts", "again", str(post.id)).returncode == 0
+    assert f"{post.id}  " in here.run("posts", "list").stdout
+    assert [p.state for p in ledger(here)] == ["pending"]
+    assert here.run("posts", "lift").returncode == 0
+    wait_state(here, "sent")
+    refused = here.run("posts", "again", str(post.id))
+    assert (refused.returncode, "is sent" in refused.stderr) == (1, True)
+
+
 # --- without a process: what was half done when it died -------------------------------------------
 
 
