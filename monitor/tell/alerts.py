@@ -47,7 +47,7 @@ class Reply:
     """A short word under the message, because an edit is not noticed."""
 
     post: int
-    reason: str  # resolved, back, worse, still, escalated
+    reason: str  # resolved, back, person, worse, still, escalated
     subjects: tuple[str, ...]
     loud: bool = False
 
@@ -199,6 +199,8 @@ def _reasons(
     """Why somebody should look again, and at what; the first reason that holds."""
     open_ones = [one for one in threads if not is_over(one.news, now.wall)]
     noticed = [one for one in open_ones if _may_be_noticed(one, settings, now)]
+    if those := [one for one in noticed if one.news.state == "failed" and not one.called]:
+        return [("person", those)]
     if those := [one for one in noticed if _is_worse(one)]:
         return [("worse", those)]
     if those := [one for one in noticed if one.was_over]:

@@ -219,6 +219,7 @@ def _noticed(thread: Thread, now: Now) -> Thread:
         was_over=is_recovered(thread.news, now.wall),
         told_at=now.wall,
         notices=thread.notices + 1,
+        called=thread.news.state == "failed",
     )
 
 

@@ -74,6 +74,17 @@ PHRASES: dict[str, tuple[str, str]] = {
     "reply_resolved": ("🟢 {id} {time}: {done}", "🟢 {id} {time}: {done}"),
     "reply_back": ("🔁 {id} ha vuelto: {done}", "🔁 {id} is back: {done}"),
     "reply_worse": ("🔴 {id} empeora: {done}", "🔴 {id} got worse: {done}"),
+    "reply_person": (
+        "🔴 {id} necesita a una persona: {done}",
+        "🔴 {id} needs a person: {done}",
+    ),
+    "result_done": ("hecho", "done"),
+    "result_nothing": ("no hacía falta", "nothing to do"),
+    "result_failed": ("falló", "failed"),
+    "result_refused": ("no se hizo", "not done"),
+    "result_aborted": ("interrumpido", "cut short"),
+    "result_unknown": ("no se sabe", "not known"),
+    "result_dry_run": ("se habría hecho", "would have been done"),
     "reply_still": (
         "⏳ {id} sigue abierto ({time}): {done}",
         "⏳ {id} is still open ({time}): {done}",

@@ -11,7 +11,7 @@ from monitor.tell.hours import shown
 from monitor.tell.markup import Row, row
 from monitor.tell.news import clean
 from monitor.tell.phrases import PHRASES, phrase
-from monitor.tell.words import News
+from monitor.tell.words import News, Step
 from monitor.texts import lasting, sentence
 
 _LISTED = 20  # lines of a list
@@ -100,7 +100,9 @@ def _one(news: News, reader: Reader, followers: int) -> list[Row]:
         pid = f" · pid {news.pid}" if news.pid else ""
         rows.append(Row((("b", say("where")), ("", f" {news.where}{pid}")), 3))
     for step in news.steps:
-        words = f" {reader.at(step.at)} {step.do}: {step.result}; {_short(step.detail, 160)}"
+        words = (
+            f" {reader.at(step.at)} {step.do}: {_result(step, reader)}; {_short(step.detail, 160)}"
+        )
         rows.append(Row((("b", say("done")), ("", words)), 4))
     if followers:
         rows.append(row(say("follow_from", count=followers), weight=3))
@@ -170,7 +172,9 @@ def reply(reason: str, told: Sequence[News], reader: Reader) -> list[Row]:
     for news in told[:_LISTED]:
         id = news.subject if news.is_incident else news.child or news.subject
         step = news.steps[-1] if news.steps else None
-        done = f"{step.do} ({_short(step.detail, 120)})" if step else _short(news.why, 120)
+        helped = step is not None and reason == "resolved" and step.result == "done"
+        done = f"{step.do} ({_short(step.detail, 120)})" if step and helped else ""
+        done = done or _short(news.why, 200)
         if news.kind == "child":
             done = title(news, reader)
         if not done:
@@ -183,6 +187,11 @@ def reply(reason: str, told: Sequence[News], reader: Reader) -> list[Row]:
     if len(told) > _LISTED:
         rows.append(row(reader.say("and_more", count=len(told) - _LISTED), weight=6))
     return rows
+
+
+def _result(step: Step, reader: Reader) -> str:
+    name = f"result_{step.result}"
+    return reader.say(name) if name in PHRASES else step.result
 
 
 def _lasted(news: News, reader: Reader | None = None) -> str:

@@ -68,6 +68,7 @@ class Thread:
     told_at: float = 0.0  # wall clock of the last word that could be noticed
     notices: int = 0  # words that could be noticed; each makes the next wait longer
     escalated: bool = False
+    called: bool = False  # it was said that a person is needed
     noted: bool = False  # it stands in the next digest
 
 
@@ -133,19 +134,26 @@ def thread_from(body: str) -> Thread:
         "steps": tuple(Step(**step) for step in news["steps"]),
         "facts": _pairs(news["facts"]),
     }
-    return Thread(**raw | {"news": News(**news), "severity": Severity(raw["severity"])})
+    known = {"news": News(**_known(News, news)), "severity": Severity(raw["severity"])}
+    return Thread(**_known(Thread, raw) | known)
 
 
 def post_from(body: str) -> Post:
     raw = json.loads(body)
     messages = tuple((lane, number) for lane, number in raw["messages"])
-    return Post(**raw | {"subjects": tuple(raw["subjects"]), "messages": messages})
+    return Post(**_known(Post, raw) | {"subjects": tuple(raw["subjects"]), "messages": messages})
 
 
 def letter_from(body: str) -> Letter:
     raw = json.loads(body)
     known = {"verb": Verb(raw["verb"]), "stage": Stage(raw["stage"])}
-    return Letter(**raw | known | {"subjects": tuple(raw["subjects"])})
+    return Letter(**_known(Letter, raw) | known | {"subjects": tuple(raw["subjects"])})
+
+
+def _known(kind: type, raw: dict[str, Any]) -> dict[str, Any]:
+    """Without what a newer version wrote as well."""
+    names = {field.name for field in dataclasses.fields(kind)}
+    return {name: value for name, value in raw.items() if name in names}
 
 
 def _pairs(raw: list[list[str]]) -> tuple[tuple[str, str], ...]:

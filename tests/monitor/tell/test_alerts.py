@@ -288,7 +288,20 @@ def test_a_warning_that_becomes_critical_sounds_once() -> None:
     play.move(1, FAILED, why="nothing is left to try")
     last = play.wait(60)
     assert [(one.verb, one.loud) for one in last] == [("edit", False), ("reply", True)]
-    assert "got worse: nothing is left to try" in last[1].text
+    assert "needs a person: nothing is left to try" in last[1].text
+
+
+def test_that_a_critical_one_now_needs_a_person_sounds_again() -> None:
+    play = Play()
+    play.open(1)
+    play.wait(120)
+    play.tried(1, "probe_server", Result.FAILED, "refused")
+    play.move(1, FAILED, why="refused; nothing is left to try")
+    last = play.wait(60)
+    assert [(one.verb, one.loud) for one in last] == [("edit", False), ("reply", True)]
+    assert last[1].text == "🔴 INC-1 needs a person: refused; nothing is left to try"
+    play.move(1, RESOLVED, why="it answers again")
+    assert play.wait(120)[-1].text == "🟢 INC-1 resolved after 3 min: it answers again"
 
 
 def test_a_warning_that_lasts_half_an_hour_sounds_once() -> None:

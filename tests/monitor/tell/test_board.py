@@ -253,8 +253,8 @@ class AnyNight(RuleBasedStateMachine):
                 continue
             last = [one for one in play.said if one.post == post.id and one.verb != "reply"][-1]
             well = thread.news.state == "resolved"
-            if f"{thread.news.subject}" in last.text:
-                line = next(t for t in last.text.splitlines() if thread.news.subject in t)
+            lines = [t for t in last.text.splitlines() if t.endswith(f"· {thread.news.subject}")]
+            for line in lines:
                 assert ("🟢" in line) == well, last.text
             if well:
                 assert thread.was_over, "its recovery was said"
