@@ -26,8 +26,10 @@ class Gate:
     def __init__(self) -> None:
         self._changed = threading.Condition()
         self._active: set[str] = set()
-        self._parked = self._pieces = 0
+        self._parked: set[str] = set()
+        self._pieces = 0
         self._closed = False
+        self._mine = threading.local()  # what this thread is at work on
 
     @property
     def active(self) -> frozenset[str]:
@@ -42,9 +44,11 @@ class Gate:
             name = name or f"piece {self._pieces}"
             self._changed.wait_for(lambda: name not in self._active)
             self._active.add(name)
+        self._mine.name = name
         try:
             yield
         finally:
+            self._mine.name = ""
             with self._changed:
                 self._active.discard(name)
                 self._changed.notify_all()
@@ -54,7 +58,8 @@ class Gate:
         if not self._closed:
             return
         with self._changed:
-            self._parked += 1
+            if name := getattr(self._mine, "name", ""):
+                self._parked.add(name)
             self._changed.notify_all()
         threading.Event().wait()
 
@@ -62,8 +67,8 @@ class Gate:
         """How many jobs did not come to a safe point in time."""
         with self._changed:
             self._closed = True
-            self._changed.wait_for(lambda: len(self._active) <= self._parked, within)
-            return max(0, len(self._active) - self._parked)
+            self._changed.wait_for(lambda: self._active <= self._parked, within)
+            return len(self._active - self._parked)
 
 
 class Profiles:
