@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import dataclasses
 import time
+from collections.abc import Callable
 
 from pipeline.api import Reply, Routes
 from pipeline.flows import engine
@@ -20,6 +21,7 @@ class Answers:
     def __init__(self, kit: Kit, jobs: Jobs) -> None:
         self._kit, self._jobs = kit, jobs
         self.paused = False
+        self.also: dict[str, Callable[[], object]] = {}  # what other parts tell on /health
 
     def routes(self) -> Routes:
         return {
@@ -36,6 +38,7 @@ class Answers:
         queues = await asyncio.to_thread(self._jobs.queues, time.time())
         ages = {part: round(age, 3) for part, age in self._kit.pulse.ages().items()}
         told = dataclasses.asdict(queues) | {"ages": ages, "paused": self.paused}
+        told |= {name: tell() for name, tell in self.also.items()}
         return Reply(200, {"age": round(self._kit.pulse.age(), 3)} | told)
 
     async def _recent(self, _asked: dict[str, str], _body: object) -> Reply:

@@ -20,6 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from pipeline.ai.choose import captioner
 from pipeline.answers import Answers
 from pipeline.api import serve
+from pipeline.bot.bot import Bot
 from pipeline.bot_api import BotApi
 from pipeline.config import Settings, read_settings
 from pipeline.dropped import Dropped
@@ -94,11 +95,14 @@ async def _work(kit: Kit, jobs: Jobs, control: Path | None, kind: str, stop: asy
         equip(kit)
         await asyncio.to_thread(engine.launch, kit.settings, kit.executor)
         answers = Answers(kit, jobs)
-        if control:
-            await stack.enter_async_context(serve(control, answers.routes()))
-        parts = [_keep_house(kit, jobs, full)]
+        parts, routes = [_keep_house(kit, jobs, full)], answers.routes()
         if poster:
-            parts += [poster.run(), _watch_folders(kit, jobs, answers)]
+            bot = Bot(kit, jobs)
+            answers.also["intake"] = bot.tell
+            routes |= bot.routes()
+            parts += [poster.run(), _watch_folders(kit, jobs, answers), *bot.parts()]
+        if control:
+            await stack.enter_async_context(serve(control, routes))
         tasks = [asyncio.create_task(part) for part in parts]
         _say_what_is_off(kit.settings)
         say.info("pipeline.ready", home=str(kit.settings.home), pid=os.getpid())
@@ -219,7 +223,5 @@ def _rss() -> int:
 
 def _say_what_is_off(settings: Settings) -> None:
     """One line for each part that does not run, and how to turn it on."""
-    if settings.token:
-        say.warning("intake.off", why="this version does not take messages from Telegram yet")
-    else:
+    if not settings.token:
         say.info("intake.off", why="no TELEGRAM_TOKEN", how="write TELEGRAM_TOKEN=… into .env")

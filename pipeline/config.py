@@ -59,6 +59,7 @@ class Settings:
     batch_window: float = 12.5  # seconds after the last message until a batch is closed
     batch_longest: float = 60.0
     batch_most: int = 10
+    progress_every: float = 10.0  # seconds, at least, between two edits in one chat
     keep_jobs: float = 2592000.0  # how long finished jobs are remembered
     memory: int = 0  # MB of RSS after which it ends with 75 between jobs; 0 never
     dead_after: float = (
@@ -92,7 +93,7 @@ class Settings:
 _FROM_FILE = (
     *("workers", "poll", "look_every", "step_limit", "caption_limit", "retry_first", "retry_most"),
     *("retry_ours", "give_up_after", "settle", "batch_window", "batch_longest", "batch_most"),
-    *("keep_jobs", "memory", "dead_after", "stop_within"),
+    *("progress_every", "keep_jobs", "memory", "dead_after", "stop_within"),
 )
 
 

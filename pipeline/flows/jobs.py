@@ -75,6 +75,11 @@ class Jobs:
         found = self._client.list_workflows(workflow_ids=[job])
         return self._views(found, language)[0] if found else None
 
+    def views(self, jobs: list[str], language: str = "es") -> dict[str, JobView]:
+        """Those of them that are known."""
+        found = self._client.list_workflows(workflow_ids=jobs) if jobs else []
+        return {view.id: view for view in self._views(found, language)}
+
     def recent(self, limit: int = 50, language: str = "es") -> list[JobView]:
         """The newest first."""
         found = self._client.list_workflows(name=WORKFLOW, limit=limit, sort_desc=True)

@@ -29,7 +29,7 @@ class Inbox(Base):
     bot: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     update_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     raw: Mapped[str]
-    state: Mapped[str] = mapped_column(String(16), default="new")  # new, held, done, failed
+    state: Mapped[str] = mapped_column(String(16), default="new")  # …, held, done, failed, dropped
     user_id: Mapped[int] = mapped_column(default=0)
     attempts: Mapped[int] = mapped_column(Integer, default=0)
     error: Mapped[str] = mapped_column(default="")
@@ -71,14 +71,17 @@ class Batch(Base):
     user_id: Mapped[int]
     chat_id: Mapped[int]
     modelo: Mapped[str] = mapped_column(String(64))
-    state: Mapped[str] = mapped_column(String(16), default="open")  # open, closed, answered, failed
+    state: Mapped[str] = mapped_column(
+        String(16), default="open"
+    )  # …, closed, answered, done, failed
     count: Mapped[int] = mapped_column(Integer, default=0)
     opened_at: Mapped[float]
     last_at: Mapped[float]
     closes_at: Mapped[float]
     answered_at: Mapped[float | None]
     answer_id: Mapped[int | None]  # the message in the chat that is edited
-    answer: Mapped[str] = mapped_column(default="")
+    answer: Mapped[str] = mapped_column(default="")  # as it stands in the chat
+    question: Mapped[str] = mapped_column(default="")  # what we asked and nobody answered yet
 
 
 class Memory(Base):
@@ -101,9 +104,31 @@ class Memory(Base):
     description: Mapped[str] = mapped_column(default="")
     context: Mapped[str] = mapped_column(default="")  # what its owner answered when asked
     job: Mapped[str | None] = mapped_column(String(128), index=True)
+    source: Mapped[str] = mapped_column(default="")  # its file, as the media flow takes it
+    album: Mapped[str] = mapped_column(String(64), default="")
+    reply_to: Mapped[int] = mapped_column(default=0)  # the message that it answers
     said_at: Mapped[float]
     updated_at: Mapped[float | None]
     forgotten_at: Mapped[float | None]
+
+
+class Reply(Base):
+    """What is said in a chat: written down before it is sent; `sending` at a start is `unknown`."""
+
+    __tablename__ = "reply"
+    __table_args__ = (Index("ix_reply_due", "state", "due_at"),)
+    id: Mapped[int] = mapped_column(primary_key=True)
+    key: Mapped[str] = mapped_column(String(64), unique=True)  # the same is said once
+    chat_id: Mapped[int] = mapped_column(index=True)
+    batch_id: Mapped[int | None] = mapped_column(ForeignKey("batch.id"))
+    text: Mapped[str]
+    state: Mapped[str] = mapped_column(String(16), default="pending")
+    message_id: Mapped[int | None]
+    attempts: Mapped[int] = mapped_column(Integer, default=0)
+    error: Mapped[str] = mapped_column(default="")
+    due_at: Mapped[float]
+    created_at: Mapped[float]
+    sent_at: Mapped[float | None]
 
 
 class Media(Base):

@@ -1,0 +1,1 @@
+"""The Telegram side: updates are ours before they are confirmed, messages become batches."""
