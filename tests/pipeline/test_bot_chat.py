@@ -7,6 +7,7 @@ from pathlib import Path
 from pipeline.store.tables import Batch, Inbox, Memory
 from tests.pipeline.chats import chat, photo
 
+
 def test_three_texts_and_four_photos_are_one_batch_with_one_answer(tmp_path: Path) -> None:
     with chat(tmp_path, "batch_window = 2") as c:
         c.home.ready()
