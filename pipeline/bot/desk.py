@@ -63,7 +63,7 @@ class Desk:
         while waiting := inbox.waiting(self._kit.store):
             for row in waiting:
                 self._kit.gate.pass_through()
-                with self._kit.gate.at_work():
+                with self._kit.gate.at_work(f"update {row.update_id}"):
                     self._treat(row)
             self._kit.pulse.beat("desk")
             self._close()
@@ -145,7 +145,7 @@ class Desk:
             closed = batches.in_state(session, batches.CLOSED)
         for batch in closed:
             self._kit.gate.pass_through()
-            with self._kit.gate.at_work():
+            with self._kit.gate.at_work(f"batch {batch.id}"):
                 self._understand(batch)
 
     def _understand(self, batch: Batch) -> None:

@@ -90,7 +90,7 @@ class Outbox:
 
     def _send(self, reply: Reply) -> None:
         self._kit.gate.pass_through()
-        with self._kit.gate.at_work():
+        with self._kit.gate.at_work(f"reply {reply.id}"):
             if not self._claim(reply):
                 return
             try:

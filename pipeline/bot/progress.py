@@ -47,7 +47,7 @@ class Progress:
             now = time.monotonic()
             if now >= max(self._halt, self._next(batch.chat_id)):
                 self._kit.gate.pass_through()
-                with self._kit.gate.at_work():
+                with self._kit.gate.at_work(f"answer {batch.id}"):
                     self._one(batch)
 
     def _next(self, chat: int) -> float:

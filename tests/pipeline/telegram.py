@@ -5,9 +5,9 @@ from __future__ import annotations
 import contextlib
 import time
 from collections.abc import Iterator
-from typing import Any
 
 from monitor.demo.botapi import BotApi
+from monitor.demo.botapi.files import for_bot_id
 from pipeline.config import read_settings
 from pipeline.flows.jobs import Jobs
 from pipeline.model import Kind, Source
@@ -28,16 +28,11 @@ def sent(api: BotApi, data: bytes, name: str = "film.mp4", *, say_size: bool = T
     """Somebody sends it to the bot; Telegram need not say how large it is."""
     user = api.user("Eva")
     shown = api.send(user, "document", data=data, name=name)
-    update: dict[str, Any] = next(
-        u
-        for u in api.pending()
-        if (m := u.get("message")) and (m["message_id"], m["chat"]["id"]) == (shown.id, user)
-    )
-    document = update["message"]["document"]
+    file_id = for_bot_id(shown.message["document"]["file_id"], api.bot.id)
     return Source(
         key=f"tg-1-{user}-{shown.id}",
         kind=Kind.VIDEO if name.endswith(".mp4") else Kind.DOCUMENT,
-        file_id=document["file_id"],
+        file_id=file_id,
         size=len(data) if say_size else 0,
         name=name,
         received_at=time.time(),
