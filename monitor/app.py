@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from monitor import __version__, signals
 from monitor.config import Config, in_order, withheld_from
@@ -30,6 +31,9 @@ from monitor.supervise.crew import Crew
 from monitor.supervise.family import Family
 from monitor.tell.channels import channels_of
 from monitor.tell.courier import Courier
+from monitor.tell.deeds import Deeds, House
+from monitor.tell.reception import Reception
+from monitor.tell.remote import Remote
 from monitor.tell.teller import Teller
 from monitor.texts import language, sentence
 from monitor.understand.classify import Classifier
@@ -68,6 +72,7 @@ class App:
         self._repairs: Repairs
         self._logs: Logs
         self.teller: Teller
+        self._remote: Remote
         self._heard: Callable[[Told], None] = lambda _: None  # who tells people, once it is there
 
     async def run(self) -> int:
@@ -84,7 +89,10 @@ class App:
             self.crew = Crew(os.environ, self._umask, self._family, self.tell, state)
             self.work = casework_of(self.config, self.crew, state, self.tell, self._warn_of_state)
             self._heal_by(self.config, self._rules)
-            self.teller = self._teller(state, stack)
+            courier = Courier(self._family, lambda: channels_of(self.config).who, os.environ)
+            stack.callback(courier.end)
+            self.teller = self._teller(state, courier)
+            self._remote = self._remote_control(courier)
             self._heard = self.teller.heard
             stack.callback(self.work.close)
             self._repairs = Repairs(self.config, self.crew, self.work)
@@ -107,6 +115,7 @@ class App:
         self.teller.know(self.work.book.open_ones())
         works = (
             self.teller.run(),
+            self._remote.run(),
             self._logs.run(),
             self._logs.keep_small(),
             self._repairs.respond.run(),
@@ -242,9 +251,24 @@ class App:
         self._say("reloaded", what=", ".join(changed) or "-")
         return changed
 
-    def _teller(self, state: State, stack: AsyncExitStack) -> Teller:
-        courier = Courier(self._family, lambda: channels_of(self.config).who, os.environ)
-        stack.callback(courier.end)
+    def _remote_control(self, courier: Courier) -> Remote:
+        """It does what the control socket does, by the same verbs."""
+        house = House(
+            self._log_files,
+            self.config.home / "logs" / "errors.json",
+            lambda: self._repairs.quarantine,
+        )
+        deeds = Deeds(self.teller, verbs(self), house)
+        reception = Reception(self.teller, courier, deeds, self.tell)
+        return Remote(courier, reception, self.tell, self.config.data / "buttons.key")
+
+    def _log_files(self) -> dict[str, Path]:
+        """By child, and our own."""
+        config = self.config
+        ours = {"monitor": config.home / "logs" / "monitor.log"}
+        return {name: config.log_of(name) for name in config.children} | ours
+
+    def _teller(self, state: State, courier: Courier) -> Teller:
         return Teller(state, courier, self.tell, self._unknown_shapes, socket.gethostname())
 
     def _unknown_shapes(self) -> list[tuple[str, int]]:
@@ -253,7 +277,9 @@ class App:
     def _tell_by(self, config: Config) -> None:
         self._lang = language(config.lang)
         children = ", ".join(config.children)
-        self.teller.apply(config.alerts, channels_of(config), self._lang, children)
+        channels = channels_of(config)
+        self.teller.apply(config.alerts, channels, self._lang, children)
+        self._remote.apply(channels)
 
     def _heal_by(self, config: Config, rules: Rules) -> None:
         book = self.work.book

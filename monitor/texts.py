@@ -150,6 +150,33 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Un aviso a {to} no se entregó: {why}",
         "An alert to {to} was not delivered: {why}",
     ),
+    "remote_on": ("Mando por Telegram para: {who}", "Remote control by Telegram for: {who}"),
+    "remote_order": ("Por Telegram, {by}: {do} {what}", "By Telegram, {by}: {do} {what}"),
+    "remote_strangers": (
+        "Desconocidos escriben al bot del monitor ({count}); no reciben nada",
+        "Strangers write to the monitor's bot ({count}); they get nothing",
+    ),
+    "remote_unreachable": (
+        "No se oye a Telegram; el mando espera: {why}",
+        "Telegram is not heard; the remote control waits: {why}",
+    ),
+    "remote_reachable": ("Se oye de nuevo a Telegram", "Telegram is heard again"),
+    "remote_refused": (
+        "Telegram rechaza MONITOR_TELEGRAM_TOKEN: {why}. Corrígelo en .env y: vigia reload",
+        "Telegram refuses MONITOR_TELEGRAM_TOKEN: {why}. Mend it in .env, then: vigia reload",
+    ),
+    "remote_conflict": (
+        "Otro escucha con MONITOR_TELEGRAM_TOKEN: {why}. Ese bot debe ser solo del monitor",
+        "Another one listens with MONITOR_TELEGRAM_TOKEN: {why}. That bot must be the monitor's alone",
+    ),
+    "remote_same_token": (
+        "Mando apagado: MONITOR_TELEGRAM_TOKEN y TELEGRAM_TOKEN son el mismo; crea otro bot",
+        "Remote control is off: MONITOR_TELEGRAM_TOKEN is TELEGRAM_TOKEN; make a second bot",
+    ),
+    "remote_broken": (
+        "El mando falla por dentro y el resto sigue: {why}",
+        "The remote control is broken inside and all else goes on: {why}",
+    ),
     "alerts_broken": (
         "Los avisos fallan por dentro y el resto sigue: {why}",
         "Alerts are broken inside and all else goes on: {why}",

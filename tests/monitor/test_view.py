@@ -8,7 +8,7 @@ import subprocess
 import sys
 from pathlib import Path
 
-from monitor.view.lines import last_lines
+from monitor.follow.last import last_lines
 from monitor.view.sparkline import sparkline
 from tests.monitor.vigia import Vigia, until, vigia
 
