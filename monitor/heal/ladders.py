@@ -47,7 +47,7 @@ DEFAULTS: Mapping[Category, Ladder] = {
 }
 
 # Looks that find something a person should know and nobody of ours can mend.
-ONLY_TOLD = ("vigia.disk_low", "vigia.disk_silent", "vigia.post_unknown")
+ONLY_TOLD = ("vigia.disk_low", "vigia.disk_silent", "vigia.post_unknown", "vigia.poll_unauthorized")
 
 
 def ladder_for(rule: str, category: Category, chosen: Mapping[str, Ladder]) -> Ladder:

@@ -127,7 +127,7 @@ class Outbox:
         with self._kit.store.write() as session:
             row = session.get_one(Reply, reply.id)
             row.state, row.error, row.due_at = "pending", redacted(why), time.time() + wait
-        say.info("reply.later", chat=reply.chat_id, again=round(wait), error=why)
+        say.info("reply.later", chat=reply.chat_id, again=round(wait))
 
     def _settle(
         self, reply: Reply, state: str, message: int | None = None, error: str = ""
