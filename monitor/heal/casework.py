@@ -255,6 +255,7 @@ class Casework:
     def _opened(self) -> Records:
         """The file, and the state's counter behind what already stands in it."""
         records = self._records = self._open_records()
+        self._newest = records.newest_of({f"INC-{one.id}" for one in self.book.open_ones()})
         if self._cases.last_seq() < records.last_seq:
             self._cases.count_from(records.last_seq)
             why = "the monitor's memory was lost; what it had not written here yet is not known"
