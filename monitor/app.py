@@ -166,13 +166,16 @@ class App:
     def _open_state(self) -> State:
         """What we remember; with a disk that takes nothing we go on, and say it."""
         path = str(self.config.data / "state.db")
-        try:
-            state = State.open(path, at=time.time(), warn=self._warn_of_state)
-            state.forget_gone()
-            return state
-        except StateUnwritable as error:
-            self._warn_of_state(str(error))
-            return State.in_memory()
+        with contextlib.ExitStack() as trial:
+            try:
+                state = State.open(path, at=time.time(), warn=self._warn_of_state)
+                trial.enter_context(state)
+                state.forget_gone()
+                trial.pop_all()
+                return state
+            except StateUnwritable as error:
+                self._warn_of_state(str(error))
+        return State.in_memory(path)
 
     def _warn_of_state(self, why: str) -> None:
         self._say("state_trouble", Severity.CRITICAL, why=why)

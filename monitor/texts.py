@@ -189,6 +189,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "la memoria del monitor: {why}",
         "the monitor's memory: {why}",
     ),
+    "state_on_disk": (
+        "la memoria del monitor está de nuevo en el disco",
+        "the monitor's memory is on the disk again",
+    ),
     "gap": ("{path}: {why}", "{path}: {why}"),
     "token_withheld": (
         '{child} no recibe {name}; para dárselo: pass_env = ["{name}"] en [children.{child}]',

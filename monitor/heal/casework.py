@@ -158,6 +158,8 @@ class Casework:
 
     def catch_up(self) -> None:
         """What waited for room on the disk is written as soon as there is some."""
+        if self._state.move_in():
+            self._tell(Told("state_on_disk"))
         self.settle()
         self.project()
 
