@@ -25,6 +25,9 @@ GRACE = 2.0  # seconds for what is ending to end
 
 def pytest_configure() -> None:
     os.environ[SESSION] = uuid.uuid4().hex
+    # Started in the background of a shell, we and all that we start would never hear a Ctrl+C.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # Every monitor that a test starts would prove and compile the same rules for seconds.
     os.environ.setdefault("VIGIA_CACHE", str(Path(__file__).parents[1] / ".pytest_cache" / "rules"))
 
