@@ -122,7 +122,7 @@ def test_in_a_terminal_it_is_drawn_anew_and_ctrl_c_ends_it(tmp_path: Path) -> No
                         break
                 except OSError:  # the other side is closed
                     break
-            assert watching.wait(10) == 0
+            assert watching.wait(60) == 0
         os.close(master)
         assert b"\x1b[?1049h" in shown  # a screen of its own, given back at the end
 

@@ -68,7 +68,7 @@ def test_a_file_is_handed_in_by_command_before_the_pipeline_runs_and_only_once(
         assert first.stdout == second.stdout, first.stderr
         h.ready()
         h.wait_job(first.stdout.strip(), "succeeded")
-        until(h.posted, 10, h.text)
+        until(h.posted, 45, h.text)
         assert file.read_bytes() == b"mine"
         assert len(h.kept()) == 1
 
