@@ -17,8 +17,7 @@ from monitor.heal.incidents import own_retry
 from monitor.heal.ladders import ladder_for
 from monitor.model import Category, Chunk, FileId, Match
 from monitor.understand.classify import Classifier
-from monitor.understand.proving import load
-from monitor.understand.rule import PACKS
+from tests.monitor import classifying
 
 ROOT = Path(pipeline.__file__).parent
 JOB, MODELO = "f:AQAD-x1_2", "victor"
@@ -116,7 +115,7 @@ EVENTS = [
 
 @pytest.fixture(scope="module")
 def classifier() -> Classifier:
-    return Classifier(load([PACKS]))
+    return classifying.classifier()
 
 
 def spoken(events: Sequence[dict[str, Any]]) -> list[bytes]:
