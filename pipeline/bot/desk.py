@@ -116,7 +116,12 @@ class Desk:
             if profile is None:
                 language = understand.language_of(session, letter.person.id, None)
                 state = people.hold(session, letter, sender, language, now)
-                inbox.settle(session, row, state, now)
+                if inbox.settle(session, row, state, now) and sender.told_at == now:
+                    say.info(
+                        "sender.unknown",
+                        user=letter.person.id,
+                        how="write it into a config.json, as telegram_user_id",
+                    )
                 return
             if not inbox.settle(session, row, inbox.DONE, now):
                 return
@@ -135,7 +140,8 @@ class Desk:
             if inbox.settle(session, row, inbox.DONE, now):
                 text = fitting(within(session)) or "…"
                 key = f"update:{row.bot}:{row.update_id}"
-                outbox.write(session, key, letter.chat_id, text, now)
+                if not outbox.crowded(session, letter.chat_id):
+                    outbox.write(session, key, letter.chat_id, text, now)
 
     def _close(self) -> None:
         """Batches whose time has come are understood; what is said from now on is the next one."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 from sqlalchemy.exc import DBAPIError
@@ -31,11 +32,12 @@ class Progress:
         self._kit, self._jobs, self._api = kit, jobs, api
         self._edited: dict[int, float] = {}  # by chat, monotonic
         self._halt = 0.0
+        self._thread = ThreadPoolExecutor(1, "progress")
 
     async def run(self) -> None:
         while True:
             try:
-                await asyncio.to_thread(self._look)
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._look)
             except DBAPIError as error:
                 say.warning("progress.waiting", error=said(error))
             await asyncio.sleep(min(_LOOK, self._kit.settings.progress_every))
@@ -76,6 +78,8 @@ class Progress:
         views = self._jobs.views([one.job for one in things if one.job], language)
         old = time.time() - batch.last_at > self._kit.settings.give_up_after + 86400.0
         over = old or all(ended(views.get(one.job)) for one in things if one.job)
+        if not things:  # all of it was forgotten
+            return batch.answer, True
         turn = Turn(
             things,
             language,

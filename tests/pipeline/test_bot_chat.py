@@ -7,7 +7,7 @@ import signal
 from collections import Counter
 from pathlib import Path
 
-from pipeline.store.tables import Batch, Inbox, Media, Memory
+from pipeline.store.tables import Batch, Inbox, Media, Memory, Reply
 from tests.pipeline.chats import Chat, chat, photo
 from tests.pipeline.telegram import lines
 
@@ -244,3 +244,33 @@ def test_other_front_ends_hand_in_batches_and_the_same_update_is_one(tmp_path: P
         foreign = {"user_id": 1, "updates": updates}
         assert c.home.ask("POST", "/webhook/batch", foreign)[0] == 400
         assert c.home.ask("POST", "/webhook/batch", [1])[0] == 400
+
+
+def test_all_of_a_batch_may_be_forgotten_while_its_file_is_on_its_way(tmp_path: Path) -> None:
+    with chat(tmp_path) as c:
+        c.api.fault("hang", method="getFile")
+        c.home.ready()
+        c.api.send(c.ana, "photo", data=photo(1), caption="x")
+        c.wait_said("una foto")
+        c.api.write(c.ana, f"/forget {c.rows(Memory)[0].id}")
+        c.wait_said("Olvidado")
+        c.wait(lambda: [b.state for b in c.rows(Batch)] == ["done"])
+        assert "una foto" in c.said()[0]
+
+
+def test_telegram_offers_the_commands_in_both_languages(tmp_path: Path) -> None:
+    with chat(tmp_path) as c:
+        c.home.ready()
+        c.api.wait_requests("setMyCommands", 2)
+        assert {r["status"] for r in c.api.requests("setMyCommands")} == {200}
+
+
+def test_a_hundred_commands_of_one_person_do_not_make_a_hundred_answers(tmp_path: Path) -> None:
+    with chat(tmp_path) as c:
+        for _ in range(100):
+            c.api.write(c.ana, "/help")
+        c.api.fault("flood", method="sendMessage", retry_after=3)
+        c.home.ready()
+        c.wait(lambda: states(c) == ["done"] * 100, 40)
+        assert len(c.rows(Reply)) <= 40
+        c.wait(lambda: {one.state for one in c.rows(Reply)} == {"sent"}, 40)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -15,7 +16,8 @@ from pipeline.bot.trouble import Came, Failed, Kind, Trouble, after
 from pipeline.bot.turn import Thing, Turn, question_for, wording
 from pipeline.bot.window import Item, Rules, Window, joined, opened, over, takes
 from pipeline.bot.wording import SAYS, fitting
-from pipeline.model import JobState, JobView
+from pipeline.config import read_settings
+from pipeline.model import JobState, JobView, SettingsError
 
 RULES = Rules()
 
@@ -210,3 +212,10 @@ def test_places_and_stickers_are_kept_as_what_they_are_and_joins_are_not() -> No
     assert (place.shape, place.text) == ("location", "36.5 -6.2")
     assert read_letter(message(new_chat_members=[{"id": 6}])) is None
     assert read_letter({"update_id": 2, "channel_post": {"message_id": 1}}) is None
+
+
+def test_a_token_that_is_none_is_a_wrong_configuration_and_is_not_told(tmp_path: Path) -> None:
+    with pytest.raises(SettingsError) as raised:
+        read_settings(tmp_path, {"TELEGRAM_TOKEN": "secret-canary"})
+    assert "TELEGRAM_TOKEN" in str(raised.value)
+    assert "canary" not in str(raised.value)
