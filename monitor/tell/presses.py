@@ -15,7 +15,7 @@ LASTS = 24  # hours for which a button is good
 _MAC = 12  # bytes of the signature: nobody guesses one of 2^96
 _HOUR = 3600.0
 _FORM = re.compile(
-    r"a1\|([a-zA-Z])\|([0-9a-z]{1,11})\|([0-9a-z]{1,5})\|([0-9a-z]{1,6})\|([\w-]{16})"
+    r"a1\|([a-zA-Z])\|([0-9a-z]{1,11})\|([0-9a-z]{1,5})\|([0-9a-z]{1,6})\|([\w-]{16})", re.ASCII
 )
 _DIGITS = "0123456789abcdefghijklmnopqrstuvwxyz"
 

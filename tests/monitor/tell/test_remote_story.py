@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import contextlib
+import json
+import signal
+import socket
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,7 +15,7 @@ import pytest
 
 from monitor.demo.botapi import BotApi, Shown, bot_api
 from tests.monitor import programs
-from tests.monitor.test_heal import QUICK, records
+from tests.monitor.test_heal import QUICK, WORKS, records, wait_for
 from tests.monitor.test_run import one
 from tests.monitor.vigia import Vigia, until, vigia
 
@@ -87,6 +90,9 @@ class Story:
         rows = message.message["reply_markup"]["inline_keyboard"]
         [data] = [b["callback_data"] for row in rows for b in row if button in b["text"]]
         return str(data)
+
+    def alert_any(self) -> Shown:
+        return self._fits("INC-1")[0]
 
     def starts(self) -> int:
         file = self.v.home / "starts"
@@ -197,3 +203,142 @@ def test_strangers_get_nothing_and_are_counted(story: Story) -> None:
     assert story.v.child("kid")["state"] == "running"
     assert records(story.v) == before
     assert story.v.diary().count("Strangers write") == 1
+
+
+def group_of(story: Story) -> int:
+    group = story.api.group("Guardia", status="administrator")
+    story.env(ADMIN_ID=f"{story.ana},{group}")
+    return group
+
+
+def test_a_stranger_in_the_group_gets_no_answer_and_moves_nothing(story: Story) -> None:
+    story.v.configure(QUICK + SOON + says(BROKEN))
+    group = group_of(story)
+    story.start()
+    alert = story.api.wait_message(group, lambda m: "INC-1" in m.text and bool(m.buttons), 60)
+    foreign = story.api.press(story.eva, alert, "✅ Ack")
+    mine = story.api.press(story.ana, alert, "✅ Ack")
+    until(lambda: story.toast(mine) is not None, 30, what=story.v.text)
+    assert "acknowledged by Ana" in str(story.toast(mine))
+    assert story.toast(foreign) is None
+    acked = [r["context"]["acked_by"] for r in records(story.v) if r["context"]["said"]]
+    assert acked == [f"Ana (Telegram {story.ana})"]
+    # and what was good in one chat is nothing in another
+    private = story.alert_any()
+    data = story.data(alert, "Ack")
+    assert "none of mine" in story.press(private, data=data)
+
+
+def test_a_stop_is_final_also_for_the_next_monitor_and_is_not_done_twice(story: Story) -> None:
+    story.begin(says(BROKEN))
+    story.api.write(story.ana, "/stop kid")
+    story.said("kid: stopped")
+    story.v.process.send_signal(signal.SIGKILL)
+    story.v.process.wait()
+    story.v.start()
+    story.v.wait_state("stopped", "kid")
+    story.listening()
+    assert story.starts() == 1
+    story.api.write(story.ana, "/start")
+    assert "/restart" in story.said("Orders").text
+    assert story.v.child("kid")["state"] == "stopped", "Telegram's own button starts nobody"
+    story.api.write(story.ana, "/start kid")
+    story.v.wait_state("running", "kid")
+
+
+SLOW = "[children.kid.stop]\ntimeout = 5\n"
+
+
+def test_a_monitor_killed_in_the_middle_of_a_restart_does_not_begin_it_again(story: Story) -> None:
+    story.begin(one(programs.sh("echo $$ >> starts; trap '' TERM; sleep 1000 & wait; wait")) + SLOW)
+    story.api.write(story.ana, "/restart kid")
+    question = story.said("Restart kid?")
+    yes = story.data(question, "Yes")
+    story.press(question, "Yes, restart")
+    until(lambda: "restart kid" in story.v.diary(), 30)
+    story.v.process.send_signal(signal.SIGKILL)
+    story.v.process.wait()
+    story.start()
+    assert story.starts() == 2, "what was left of it is ended, and it is started once"
+    refused = story.press(question, data=yes)
+    assert "used" in refused or "no longer" in refused
+    assert story.starts() == 2
+    assert story.v.diary().count("By Telegram") == 1
+
+
+def test_what_was_pressed_while_nobody_listened_is_refused(story: Story) -> None:
+    story.begin(says(BROKEN))
+    alert = story.alert()
+    story.v.process.send_signal(signal.SIGKILL)
+    story.v.process.wait()
+    number = story.api.press(story.ana, alert, "✅ Ack")
+    story.v.start()
+    until(lambda: story.toast(number) is not None, 60, what=story.v.text)
+    assert "not listening" in str(story.toast(number))
+    assert not any(r["context"]["acked_by"] for r in records(story.v))
+    story.listening()
+    assert "acknowledged" in story.press(story.now(alert), "✅ Ack"), "pressed again it counts"
+
+
+def test_a_log_is_sent_without_secrets(story: Story) -> None:
+    other = "987654321:BBH-other-other-other-other-other-1"
+    story.begin(
+        says(BROKEN, f"GET /bot{other}/x", "password=hunter2canary", "key opaque-canary-77")
+    )
+    story.env(AI_API_KEY="opaque-canary-77")
+    assert story.v.run("reload").returncode == 0
+    story.listening()
+    story.api.write(story.ana, "/log kid")
+    shown = story.said("kid: last")
+    assert "ffmpeg" in shown.text
+    assert "[hidden]" in shown.text
+    story.press(story.alert(), "📜 Log")
+    until(lambda: len(story._fits("kid: last")) == 2, 30)
+    everything = json.dumps(story.api.requests("sendMessage"))
+    for secret in (other, "hunter2canary", "opaque-canary-77"):
+        assert secret not in everything
+
+
+def test_a_mute_by_button_is_one_of_the_monitor_and_shows_who(story: Story) -> None:
+    story.begin(says(BROKEN))
+    alert = story.alert()
+    assert "INC-1" in story.press(alert, "🔕 8 h")
+    until(lambda: "mute 8h: Ana" in story.now(alert).text, 30, what=lambda: story.now(alert).text)
+    assert "INC-1" in story.v.run("unmute").stdout
+
+
+def test_repairs_go_on_while_telegram_answers_nothing(story: Story) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as hole:  # takes connections, and that is all
+        story.v.configure(QUICK + SOON + one(programs.python(WORKS)))
+        url = f"http://127.0.0.1:{hole.getsockname()[1]}"
+        story.env(TELEGRAM_BOT_API_LOCAL_URL=url)
+        story.v.start()
+        wait_for(story.v, "resolved")
+    assert story.api.requests() == []
+
+
+@pytest.mark.parametrize(
+    ("fault", "says_so"),
+    [("conflict", "Another one listens"), ("unauthorized", "Telegram refuses MONITOR")],
+)
+def test_who_may_not_listen_says_so_once(story: Story, fault: str, says_so: str) -> None:
+    method = "getUpdates" if fault == "conflict" else "*"
+    story.api.fault(fault, method=method, times=1000)
+    story.v.configure(QUICK + SOON + says())
+    story.env()
+    story.v.start()
+    until(lambda: says_so in story.v.diary(), 60, what=story.v.text)
+    count = len(story.polls())
+    story.v.run("status")
+    assert story.v.diary().count(says_so) == 1
+    assert count <= 4, "and there is no storm"
+
+
+def test_two_tokens_of_one_bot_leave_the_listening_to_the_child(story: Story) -> None:
+    story.v.configure(QUICK + SOON + says(BROKEN))
+    story.env(TELEGRAM_TOKEN=story.api.token)
+    story.v.start()
+    story.said("INC-1")
+    assert "Remote control is off" in story.v.diary()
+    assert story.polls() == []
+    assert not any(m.buttons for m in story.api.said(story.ana))
