@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 RUN_TESTS = runpy.run_path(str(Path(__file__).parents[1] / "scripts" / "run_tests.py"))
 NEEDS: dict[str, tuple[str, str]] = RUN_TESTS["NEEDS"]
@@ -21,6 +22,17 @@ SYSTEM_PATH: str = RUN_TESTS["SYSTEM_PATH"]
 # Every process that a test starts inherits it, and also the name of its test, which pytest puts there.
 SESSION = "VIGIA_TEST_SESSION"
 GRACE = 2.0  # seconds for what is ending to end
+
+
+# How long an example takes says how busy the machine is; a machine that judges plays the same each time.
+settings.register_profile(
+    "house",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=os.environ.get("CI", "").lower() in {"1", "true"},
+    print_blob=True,
+)
+settings.load_profile("house")
 
 
 def pytest_configure() -> None:
