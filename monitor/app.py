@@ -18,6 +18,7 @@ from monitor.control import serve
 from monitor.diary import Diary
 from monitor.echo import Echo
 from monitor.heal.casework import Casework
+from monitor.heal.checks import of_sick
 from monitor.heal.repairs import Repairs, casework_of, dry_rules_of
 from monitor.home import rules_cache, socket_path
 from monitor.logs import Logs
@@ -202,6 +203,9 @@ class App:
         if self._echo:
             self._echo.show("", line.encode())
         self._heard(told)
+        if told.kind == "child_sick":
+            match, outcome = of_sick(told)
+            self.work.noted(match, told.child, outcome)
         ended = told.kind in ("child_given_up", "child_finished")
         if ended and self.crew.is_over() and not self.config.follow:
             self._code = ALL_GIVEN_UP if self.crew.any_given_up() else CLEAN
