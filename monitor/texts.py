@@ -319,6 +319,18 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "nadie puede leer métricas en {address}: {why}",
         "nobody can read metrics at {address}: {why}",
     ),
+    "alerts_off_short": (
+        "Avisos apagados: faltan TELEGRAM_TOKEN y ADMIN_ID en .env",
+        "Alerts are off: TELEGRAM_TOKEN and ADMIN_ID are missing in .env",
+    ),
+    "alerts_waiting": (
+        "Avisos por enviar: {count}, el más viejo desde hace {age}",
+        "Alerts not sent yet: {count}, the oldest for {age}",
+    ),
+    "alerts_mute": (
+        "En silencio hasta {until}: {what} (por {by})",
+        "Muted until {until}: {what} (by {by})",
+    ),
     "help_log": (
         "el registro de un hijo, con lo que significan sus líneas",
         "a child's log, with what its lines mean",

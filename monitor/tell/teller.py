@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from typing import Any
 
 from monitor.heal.casework import clock
 from monitor.model import Incident, Outcome, Severity, Told
@@ -77,6 +78,16 @@ class Teller:
     @property
     def is_on(self) -> bool:
         return bool(self.channels.lanes)
+
+    def standing(self) -> dict[str, Any]:
+        """For `vigia status`: whether anybody is told, what waits to go out, what is mute."""
+        waiting, now = self.board.letters.values(), time.time()
+        return {
+            "to": list(self.channels.lanes),
+            "waiting": len(waiting),
+            "oldest": now - min(one.made for one in waiting) if waiting else None,
+            "mutes": [asdict(mute) for mute in self.board.mutes.values() if mute.until > now],
+        }
 
     # --- what is heard: nothing that goes wrong here may be in the way of a repair ---
 
