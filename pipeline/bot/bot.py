@@ -45,10 +45,9 @@ class Bot:
         parts = [self._desk.run(), self._keep_house()]
         if self._intake:
             parts.append(self._intake.run())
-        if self._outbox:
-            parts.append(self._outbox.run())
-        if self._kit.api:
-            parts.append(Progress(self._kit, self._jobs, self._kit.api).run())
+        if self._outbox and self._kit.api:
+            progress = Progress(self._kit, self._jobs, self._kit.api, self._outbox)
+            parts += [self._outbox.run(), progress.run()]
         return parts
 
     def routes(self) -> Routes:

@@ -14,8 +14,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from pipeline.bot import batches, inbox, outbox, people, understand
+from pipeline.bot.ask import Ask
 from pipeline.bot.letter import Letter, read_letter
-from pipeline.bot.orders import Ask, order
+from pipeline.bot.orders import order
 from pipeline.bot.people import People
 from pipeline.bot.window import Rules
 from pipeline.bot.wording import fitting

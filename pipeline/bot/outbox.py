@@ -65,6 +65,10 @@ class Outbox:
     def ring(self) -> None:
         self._bell.set()
 
+    def wait(self, seconds: float) -> None:
+        """Telegram wants so much silence; of edits, too, for they share one budget."""
+        self.halt = max(self.halt, time.monotonic() + seconds)
+
     async def run(self) -> None:
         await asyncio.to_thread(self._recover)
         while True:
@@ -135,8 +139,7 @@ class Outbox:
 
     def _later(self, reply: Reply, after: float, why: str) -> None:
         wait = max(after, min(2.0**reply.attempts, 30.0))
-        if after:
-            self.halt = max(self.halt, time.monotonic() + after)
+        self.wait(after)
         with self._kit.store.write() as session:
             row = session.get_one(Reply, reply.id)
             row.state, row.error, row.due_at = "pending", redacted(why), time.time() + wait

@@ -157,3 +157,38 @@ def test_updates_that_make_no_sense_are_kept_and_hold_up_nobody(tmp_path: Path) 
         assert c.rows(Memory)[0].text.startswith("\U0001f600 <b>'; drop table")
         assert sorted(one.state for one in c.rows(Inbox)) == ["done", "failed"]
         assert len(lines(c.home, "update.failed")) == 1
+
+
+def test_a_telegram_that_swallows_what_is_said_holds_up_neither_intake_nor_files(
+    tmp_path: Path,
+) -> None:
+    with chat(tmp_path) as c:
+        people = [c.api.user(f"U{n}") for n in range(12)]
+        for number, user in enumerate(people):
+            c.home.modelo(f"u{number}", telegram_user_id=user)
+        c.api.fault("hang", method="sendMessage", times=100)
+        c.home.ready()
+        for user in people:
+            c.api.write(user, "hola")
+        c.wait(lambda: sum(one.state == "sending" for one in c.rows(Reply)) >= 8)
+        c.home.drop("a.bin", b"dropped")
+        c.wait(c.home.kept)
+        c.api.write(c.ana, "sigo")
+        c.wait(lambda: len(c.rows(Memory)) == 13)
+        assert c.home.ask("GET", "/health")[1]["age"] < 10
+
+
+def test_while_telegram_wants_silence_nothing_is_edited_either(tmp_path: Path) -> None:
+    with chat(tmp_path) as c:
+        c.home.ready()
+        c.api.fault("flood", method="sendMessage", retry_after=3, skip=1)
+        c.api.fault("pace", method="download", pace=100_000)
+        c.api.send(c.ana, "document", data=bytes(range(250)) * 2400, name="a.bin", caption="c")
+        c.wait_said("un documento")
+        c.api.write(c.ana, "/help")
+        c.wait(lambda: [r for r in c.api.requests("sendMessage") if r["status"] == 429])
+        c.wait_said("/memories")
+        (flooded,) = [r for r in c.api.requests("sendMessage") if r["status"] == 429]
+        edits = [r["at"] - flooded["at"] for r in c.api.requests("editMessageText")]
+        assert not [late for late in edits if 1.0 < late < 3.0], edits
+        c.wait_said("terminado", seconds=40)
