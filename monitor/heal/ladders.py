@@ -46,7 +46,7 @@ DEFAULTS: Mapping[Category, Ladder] = {
     Category.HANG: (Rung("restart_child"),),
 }
 
-# Looks that find something a person should know and nobody of ours can mend.
+# What a person should know and nobody of ours can mend; a poll that is refused waits by itself.
 ONLY_TOLD = ("vigia.disk_low", "vigia.disk_silent", "vigia.post_unknown", "vigia.poll_unauthorized")
 
 
