@@ -116,7 +116,6 @@ class App:
         self.teller.know(self.work.book.open_ones())
         works = (
             self.teller.run(),
-            self._remote.run(),
             self._logs.run(),
             self._logs.keep_small(),
             self._repairs.respond.run(),
@@ -125,6 +124,7 @@ class App:
             self._ping(),
         )
         tasks = [parts.create_task(work) for work in works]
+        listening = parts.create_task(self._remote.run())
         await self._logs.opened.wait()  # what a child writes from now on is new
         self.crew.parts = parts
         for name in in_order(self.config.children):
@@ -134,6 +134,7 @@ class App:
         await self._until_ready()
         self._notify.ready("watching")
         await self._end.wait()
+        listening.cancel()  # nobody is given an order any more
         self._say("monitor_stopped", why=self._end_why)
         self._notify.stopping(self.crew.longest_stop() + 5.0 + LAST_WORD)
         await self.crew.close()

@@ -12,6 +12,7 @@ import contextlib
 import json
 import logging
 import os
+import select
 import sys
 from collections.abc import Mapping
 from dataclasses import asdict
@@ -41,11 +42,10 @@ from telegram.request import HTTPXRequest
 from monitor.redact import redact
 from monitor.tell.answers import Answer, Came
 from monitor.tell.elsewhere import notified, posted
-from monitor.tell.incoming import incoming
+from monitor.tell.incoming import AT_ONCE, incoming
 
 _NOT_SENT = ("ConnectTimeout", "ConnectError", "PoolTimeout", "ProxyError", "UnsupportedProtocol")
 _CONNECT, _ANSWER = 5.0, 10.0
-_AT_ONCE = 10  # updates
 
 _SAYS = (
     ("chat not found", Came.CHAT_NOT_FOUND),
@@ -113,7 +113,7 @@ class Sender:
         self._me = self._me or str((await bot.get_me()).username)
         words = {
             "offset": offset,
-            "limit": _AT_ONCE,
+            "limit": AT_ONCE,
             "timeout": wait,
             "allowed_updates": ["message", "callback_query"],
         }
@@ -273,7 +273,12 @@ def _voice() -> Any:
     os.dup2(nowhere, 1)
 
     def say(what: Mapping[str, Any]) -> None:
-        os.write(ours, json.dumps(what).encode() + b"\n")
+        rest = memoryview(json.dumps(what).encode() + b"\n")
+        while rest:
+            try:
+                rest = rest[os.write(ours, rest) :]
+            except BlockingIOError:  # stdin is the same socket, and asyncio made it so
+                select.select([], [ours], [])
 
     return say
 

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+AT_ONCE = 50  # updates in one answer; when there are so many, there may be more
 _TEXT, _NAME = 300, 40
 
 

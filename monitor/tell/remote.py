@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Callable, Coroutine
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,13 @@ from monitor.model import Severity, Told
 from monitor.tell.answers import Answer, Came
 from monitor.tell.channels import Channels
 from monitor.tell.courier import Courier
+from monitor.tell.incoming import AT_ONCE
 from monitor.tell.orders import COMMANDS
 from monitor.tell.presses import Seal, age_of
 from monitor.tell.reception import Reception
 from monitor.tell.secret import secret_at
 
 _POLL = 25  # seconds that Telegram may keep us waiting for news
-_FULL = 10  # updates in one answer: there may be more
 _SOON, _LATER, _SELDOM = 1.0, 60.0, 3600.0
 _CONFLICT = 30.0
 _SAID_AFTER = 3
@@ -96,7 +97,7 @@ class Remote:
         age = age_of(self._listened, clock())
         for doing in self._reception.take(answer.updates, age):
             tasks.create_task(self._apart(doing))
-        if len(answer.updates) < _FULL:
+        if len(answer.updates) < AT_ONCE:
             self._listened = clock()
         return 0.0
 
@@ -131,7 +132,7 @@ class Remote:
         """The menu of each chat, once for each list and language."""
         board, reader = self._reception.board, self._reception.reader
         commands = [(name, reader.say(f"help_{name}")) for name in COMMANDS]
-        wanted = [*self._to.chats, reader.lang, str(len(commands)), self._to.bot]
+        wanted = sha256(f"{self._to.bot} {self._to.chats} {commands}".encode()).hexdigest()
         if board.kept.get("commands") == wanted:
             return
         for chat in self._to.chats:

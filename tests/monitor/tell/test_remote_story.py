@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -342,3 +343,81 @@ def test_two_tokens_of_one_bot_leave_the_listening_to_the_child(story: Story) ->
     assert "Remote control is off" in story.v.diary()
     assert story.polls() == []
     assert not any(m.buttons for m in story.api.said(story.ana))
+
+
+def test_what_a_repair_moved_away_is_put_back_by_its_button(story: Story) -> None:
+    film = story.v.home / "modelos" / "clip.mp4"
+    film.parent.mkdir()
+    film.write_bytes(b"half")
+    line = f"ERROR video check failed: {film}: moov atom not found"
+    story.begin("[ladders]\ncorrupt_file = [{do = 'quarantine'}]\n" + says(line))
+    until(lambda: any("Put back" in b for m in story._fits("INC-1") for b in m.buttons), 60)
+    assert not film.exists()
+    alert = story._fits("INC-1")[0]
+    put_back = story.data(alert, "Put back")
+    story.press(alert, "↩️ Put back")
+    story.said("Back where it was")
+    assert film.read_bytes() == b"half"
+    until(lambda: "put_back: Ana" in story.now(alert).text, 30, what=lambda: story.now(alert).text)
+    assert not any("Put back" in b for b in story.now(alert).buttons)
+    film.write_bytes(b"new")
+    assert "used" in story.press(alert, data=put_back)
+    assert film.read_bytes() == b"new"
+
+
+def test_retry_is_the_terminals_retry_and_a_word_there_is_shown_here(story: Story) -> None:
+    # nobody listens at that address: the ladder ends, and a person is needed
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    line = f"redis.exceptions.ConnectionError: Error 111 connecting to 127.0.0.1:{port}. Connection refused."
+    once = "[ladders]\nserver_down = [{do = 'probe_server', attempts = 1}]\n"
+    story.begin(once + says(line))
+    wait_for(story.v, "failed")
+    until(lambda: "🔁 Retry now" in story.alert().buttons, 30)
+    alert = story.alert()
+    assert "INC-1" in story.press(alert, "🔁 Retry now")
+    until(lambda: "retry: Ana" in story.now(alert).text, 30, what=lambda: story.now(alert).text)
+    tried = [r for r in records(story.v) if r["context"]["said"] == "retry"]
+    assert [r["context"]["by"] for r in tried] == [f"Ana (Telegram {story.ana})"]
+
+
+def test_each_command_answers_in_the_language_of_the_alerts(story: Story) -> None:
+    story.v.configure("lang = 'es'\n" + QUICK + SOON + says(BROKEN))
+    story.env()
+    story.start()
+    story.said("INC-1")
+    for command, answer in (
+        ("/status", "Vigía en"),
+        ("/incidents", "INC-1 kid"),
+        ("/events", "INC-1"),
+        ("/log", "últimas"),
+        ("/digest", "Resumen de"),
+        ("/help", "Órdenes"),
+        ("/mute 1h", "1 h 00 min"),
+        ("/unmute", "*"),
+        ("/pause 2h", "paus"),
+        ("/resume", "repar"),
+        ("/retry 99", "INC-99"),
+        ("/ack 1", "INC-1"),
+        ("/stop nobody", "No hay ningún hijo nobody"),
+        ("/dance", "No conozco /dance"),
+        ("hola", "Solo entiendo órdenes"),
+    ):
+        count = len(story.texts())
+        story.api.write(story.ana, command)
+        fits = lambda n=count, a=answer: any(a in t for t in story.texts()[n:])  # noqa: E731
+        until(fits, 30, what=lambda c=command: (c, story.texts()[-1]))
+    until(lambda: story.api.requests("setMyCommands"), 30)
+    menu = story.api.requests("setMyCommands")[0]["params"]
+    assert str(story.ana) in menu["scope"]
+    assert "cómo va todo" in json.dumps(json.loads(menu["commands"]), ensure_ascii=False)
+
+
+def test_the_process_that_listens_may_be_killed(story: Story) -> None:
+    story.begin(says(BROKEN))
+    alert = story.alert()
+    command = f"/proc/{story.v.process.pid}/task/{story.v.process.pid}/children"
+    for pid in map(int, Path(command).read_text().split()):
+        if b"monitor.telegram" in Path(f"/proc/{pid}/cmdline").read_bytes():
+            os.kill(pid, signal.SIGKILL)
+    assert "acknowledged by Ana" in story.press(alert, "✅ Ack")
