@@ -10,6 +10,7 @@ import shutil
 import time
 from collections.abc import Callable, Iterable
 from pathlib import Path, PurePath
+from typing import BinaryIO
 
 from pipeline.model import Kind
 
@@ -57,13 +58,22 @@ def append(part: Path, pieces: Iterable[bytes], start: int, went_on: Callable[[i
         file.seek(start)
         size = start
         for piece in pieces:
-            view = memoryview(piece)
-            while view:
-                view = view[file.write(view) :]
+            _put(piece, file, part)
             size += len(piece)
             went_on(size)
         os.fsync(file.fileno())
     return size
+
+
+def _put(piece: bytes, file: BinaryIO, part: Path) -> None:
+    """All of it; a full disk names no file, and whoever reads of it wants to know which disk."""
+    view = memoryview(piece)
+    try:
+        while view:
+            view = view[file.write(view) :]
+    except OSError as error:
+        error.filename = str(part)
+        raise
 
 
 def finish(part: Path, final: Path) -> None:

@@ -20,7 +20,9 @@ _DAY = 86400.0
 
 
 class People:
-    """By their number at Telegram. A modelo whose config.json cannot be read holds as it was."""
+    """By their number at Telegram. A modelo whose config.json cannot be read, or is gone, holds as it
+    was: a folder that was removed makes no stranger of its sender, unless another modelo has him now.
+    """
 
     def __init__(self, profiles: Profiles) -> None:
         self._profiles = profiles
@@ -31,7 +33,12 @@ class People:
         found, wrong = self._profiles.all()
         self.wrong = [_shown(error) for error in wrong]
         broken = {part for error in self.wrong for part in error.split("/")[1:2]}
-        kept = {name: one for name, one in self._known.items() if name in broken}
+        taken = {user for one in found.values() for user in one.telegram_user_ids}
+        kept = {
+            name: one
+            for name, one in self._known.items()
+            if name in broken or (name not in found and not one.telegram_user_ids & taken)
+        }
         self._known = kept | found
 
     def of(self, user: int) -> Profile | None:
