@@ -102,12 +102,11 @@ class Minder:
     def cure(self, cause: Cause, why: str) -> None:
         """A restart by ourselves: counted like a crash, and nothing while it is not running."""
         if self.settings.restart.policy == "never":
-            why = f"{why}; its policy is never to restart"
-            self._tell("child_sick", Severity.WARNING, why=why, cause=cause, left="yes")
+            self._tell("child_sick", Severity.WARNING, why=f"{why}; its policy is never to restart")
             return
         settled = self.state in (ChildState.STARTING, ChildState.RUNNING) and self._order is None
         if self.child is not None and self._up and settled:
-            self._tell("child_sick", Severity.WARNING, why=why, cause=cause)
+            self._tell("child_sick", Severity.WARNING, why=why)
             self._give(_Order(cause, why))
 
     def close(self) -> None:
@@ -268,9 +267,14 @@ class Minder:
         return bool(done)
 
     def _forgive(self, child: Child) -> None:
+        """It is told also when we know of no trouble: a person's start and a reboot forget the
+        ledger, and what was told of the trouble before must come to its end.
+        """
         ran = time.monotonic() - child.started
         if self._memory.past.opened:
             self._tell("breaker_closed", Severity.WARNING, ran=lasting(ran))
+        else:
+            self._tell("child_stable", ran=lasting(ran))
         past = after_stable(self._memory.past, ran, self.settings.restart)
         if past != self._memory.past:
             self._keep(replace(self._memory, past=past))

@@ -61,7 +61,8 @@ def of_incident(
     if outcome is None:
         return news
     detail = clean(f"{outcome.detail}; {outcome.proof}" if outcome.proof else outcome.detail)
-    return _stepped(news, Step(at, rung.do if rung else "", str(outcome.result), detail))
+    step = Step(at, rung.do if rung else "", str(outcome.result), detail)
+    return replace(news, steps=(*news.steps, step)[-_STEPS:], stepped=news.stepped + 1)
 
 
 def of_told(told: Told, at: float, before: News | None) -> News | None:
@@ -90,7 +91,7 @@ def of_told(told: Told, at: float, before: News | None) -> News | None:
 
 def subject_of(told: Told) -> str:
     """What it is about: one child in all its troubles, or one kind of event."""
-    if told.kind in (*_TROUBLE, *_ENDS, "child_started"):
+    if told.kind in (*_TROUBLE, *_ENDS, "child_started", "child_stable"):
         return f"child/{told.child}"
     return f"{told.kind}/{told.child}" if told.child else told.kind
 
@@ -119,18 +120,10 @@ def _child_well(told: Told, at: float, before: News) -> News | None:
         "child_given_up",
         "child_daemonised",
     )
-    if told.kind in _ENDS or by_a_person:
+    is_stable = told.kind == "child_stable" and before.state in _TROUBLE
+    if told.kind in _ENDS or by_a_person or is_stable:
         return replace(before, state=told.kind, last=at, facts=told.facts)
     return None
-
-
-def with_deed(news: News, do: str, by: str, at: float) -> News:
-    """What a person did about it stands among what was done."""
-    return _stepped(news, Step(at, do, "", clean(by)))
-
-
-def _stepped(news: News, step: Step) -> News:
-    return replace(news, steps=(*news.steps, step)[-_STEPS:], stepped=news.stepped + 1)
 
 
 def clean(text: str, most: int = _WORDS) -> str:

@@ -268,7 +268,7 @@ def test_a_second_wish_to_end_hurries(tmp_path: Path) -> None:
             minder.stop("ana")
             await until(lambda: minder.view().state is ChildState.STOPPING)
             minder.hurry.set()
-            await until(minder.down.is_set)
+            await until(minder.down.is_set, 5)
 
     asyncio.run(story())
 
@@ -450,3 +450,23 @@ def _flock_and_sleep(pid: int) -> list[int]:
     import psutil
 
     return [pid, *(child.pid for child in psutil.Process(pid).children())]
+
+
+def test_a_child_that_a_person_started_is_told_as_stable_for_its_trouble_was_told(
+    tmp_path: Path,
+) -> None:
+    """A person's start forgets the ledger; the alert about the open breaker must end all the same."""
+
+    async def story() -> None:
+        (tmp_path / "broken").touch()
+        argv = programs.sh("test ! -e broken && exec sleep 1000")
+        restart = Restart(delay=0.01, probe_delay=60, stable=0.5)
+        play = Play(tmp_path, argv, restart=restart)
+        async with play.on() as minder:
+            await until(lambda: minder.view().state is ChildState.FAILED)
+            (tmp_path / "broken").unlink()
+            minder.start("ana")
+            await until(lambda: "child_stable" in play.kinds())
+            assert minder.view().state is ChildState.RUNNING
+
+    asyncio.run(story())
