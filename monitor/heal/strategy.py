@@ -59,6 +59,8 @@ class Intake(Protocol):
 
     async def release(self, incident: int) -> None: ...
 
+    async def well(self, incident: Incident) -> None: ...
+
 
 @dataclass(frozen=True, slots=True)
 class Tools:

@@ -40,7 +40,8 @@ async def act(incident: Incident, tools: Tools) -> str:
     held = await tools.intake.hold(incident)
     before = await _volume(incident, tools)
     removed = await asyncio.to_thread(_free, before, tools)
-    freed = (await _volume(incident, tools)).space.bytes - before.space.bytes
+    after = free_space(before.path)  # of the same disk: by now another one may be the fullest
+    freed = after.bytes - before.space.bytes if isinstance(after, Space) else 0
     waits = f"; the intake of {', '.join(held)} waits" if held else ""
     return f"removed {removed} files of ours, {sized(max(0, freed))} freed{waits}"
 

@@ -60,7 +60,7 @@ def named(incident: Incident) -> str:
 async def check(incident: Incident, tools: Tools) -> str:
     if why := await why_silent(incident):
         return why
-    await tools.intake.release(incident.id)
+    await tools.intake.well(incident)
     raise NotThereError(f"{named(incident)} answers")
 
 
@@ -76,7 +76,7 @@ async def act(incident: Incident, tools: Tools) -> str:
 async def prove(incident: Incident, tools: Tools) -> str:
     if why := await why_silent(incident):
         raise FailedError(f"{named(incident)}: {why}")
-    await tools.intake.release(incident.id)
+    await tools.intake.well(incident)
     return f"{named(incident)} answers"
 
 

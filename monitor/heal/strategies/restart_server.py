@@ -20,7 +20,7 @@ async def check(incident: Incident, tools: Tools) -> str:
     """The line only chooses among the servers that are configured; it never says what to run."""
     why = await why_silent(incident)
     if not why:
-        await tools.intake.release(incident.id)
+        await tools.intake.well(incident)
         raise NotThereError(f"{named(incident)} answers")
     if not _command(incident, tools):
         raise RefusedError(f"no command is configured that starts {named(incident)} again")
