@@ -12,7 +12,7 @@ import struct
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 Verb = Callable[["Asker", Mapping[str, Any]], Awaitable[Any]]
 
@@ -24,15 +24,8 @@ class NoError(Exception):
     """Said by a verb that will not do it; the text reaches the one who asked."""
 
 
-class Asker(Protocol):
-    """Who wants it, by the name under which it is recorded."""
-
-    @property
-    def name(self) -> str: ...
-
-
 @dataclass(frozen=True, slots=True)
-class Peer:
+class Asker:
     """Who is at the other end, as the kernel says."""
 
     uid: int
@@ -94,7 +87,7 @@ async def _do(verbs: Mapping[str, Verb], asker: Asker, line: bytes) -> dict[str,
         return {"refused": f"{type(error).__name__}: {error}"}
 
 
-def _peer(writer: asyncio.StreamWriter) -> Peer:
+def _peer(writer: asyncio.StreamWriter) -> Asker:
     raw = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
     pid, uid, _ = struct.unpack("3i", raw)
-    return Peer(uid, pid)
+    return Asker(uid, pid)

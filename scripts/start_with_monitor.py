@@ -23,6 +23,10 @@ No hace falta nada más: ni token, ni .env, ni servidor. Lo que quede apagado se
   --no-setup   no crea ni instala nada: usa este Python tal como está (un entorno ya activado,
                un contenedor). Si le falta algún paquete, se dice cuál.
   --only-set-up  prepara el entorno y las carpetas, y termina.
+  --demo       Vigía en un minuto, sin token ni nada que preparar: en una carpeta de usar y tirar
+               se provocan fallos de verdad y se ve cómo se reparan. Con --keep la carpeta se
+               conserva; --only FALLO (folder, owner, cut, server, crash, disk) prueba solo ese;
+               --lang es|en. Acaba con 0 si todo lo probado ha sanado, y no deja nada.
   -- ORDEN     vigila otro programa en lugar del pipeline incluido.
   --help, -h   esta ayuda; no necesita red ni instala nada.
 Las demás opciones pasan tal cual a `vigia run`:
@@ -43,6 +47,7 @@ desistido de todos los hijos, 100 ya hay un monitor en esa carpeta, 130 Ctrl+C a
 
 Ejemplos:
   python scripts/start_with_monitor.py
+  python scripts/start_with_monitor.py --demo
   python scripts/start_with_monitor.py --home /var/lib/vigia
   python scripts/start_with_monitor.py -- python mi_bot.py --verbose
 """
@@ -60,6 +65,10 @@ until setup.cfg changes. Nothing else is needed: no token, no .env, no server. W
   --no-setup   makes and installs nothing: uses this Python as it is (an activated environment,
                a container). If it lacks a package, the package is named.
   --only-set-up  makes the environment and the folders, and ends.
+  --demo       Vigía in a minute, without a token or anything to prepare: in a throw-away home real
+               faults are made, and you see them repaired. --keep leaves that home;
+               --only FAULT (folder, owner, cut, server, crash, disk) tries that one alone;
+               --lang es|en. It ends with 0 when all that was tried healed, and leaves nothing.
   -- CMD       supervises another program instead of the pipeline.
   --help, -h   this help; needs no network and installs nothing.
 All other options go to `vigia run` as they are:
@@ -80,6 +89,7 @@ child was given up, 100 a monitor already runs in that home, 130 Ctrl+C during t
 
 Examples:
   python scripts/start_with_monitor.py
+  python scripts/start_with_monitor.py --demo
   python scripts/start_with_monitor.py --home /var/lib/vigia
   python scripts/start_with_monitor.py -- python my_bot.py --verbose
 """
@@ -106,6 +116,9 @@ def main(arguments):
         python = bootstrap.environment(extras, os.path.join(home, "logs", "setup.log"))
     if "--only-set-up" in own:
         return 0
+    if "--demo" in own:
+        own.remove("--demo")
+        return bootstrap.become(python, ["-P", "-m", "monitor.demo"] + own + command)
     # -P: a folder called `monitor` where the person happens to stand is not our monitor.
     return bootstrap.become(python, ["-P", "-m", "monitor", "run", "--home", home] + own + command)
 

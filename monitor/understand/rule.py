@@ -26,7 +26,6 @@ CAPTURES = frozenset(
         "modelo",
         "exception",
         "retry_after",
-        "again",
         "subject",
         "command",
         "library",

@@ -85,7 +85,5 @@ def test_hostile_names_stay_inside_their_quotes() -> None:
         "starts": 1,
         "vitals": {"memory": None, "cpu": None, "progress_age": None},
     }
-    text = rendered(
-        {"up": 1.0, "paused": None, "children": [child], "incidents": [], "alerts": {"waiting": 0}}
-    )
+    text = rendered({"up": 1.0, "paused": None, "children": [child], "incidents": []})
     assert all(line.startswith("# ") or _SAMPLE.fullmatch(line) for line in text.splitlines())

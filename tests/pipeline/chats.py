@@ -66,9 +66,8 @@ def photo(number: int) -> bytes:
 
 
 @contextlib.contextmanager
-def chat(folder: Path, more: str = "", *, process: bool = False, **env: str) -> Iterator[Chat]:
-    """`process`: its Telegram is one, and can be killed."""
+def chat(folder: Path, more: str = "", **env: str) -> Iterator[Chat]:
     place = folder / "home"
     place.mkdir()
-    with bot_api(folder / "api", process=process) as api, home(place, **at(api), **env) as here:
+    with bot_api(folder / "api") as api, home(place, **at(api), **env) as here:
         yield Chat(here, api, more)

@@ -175,15 +175,17 @@ def effect(name: str, order: Mapping[str, Any]) -> Effect:
             return Wait(float(order["for"]))
         case "hang" | "black hole":
             return Hang()
-        case "cut" | "pace":
-            return Spoil(_manner(order))
+        case "cut" | "pace" | "blank":
+            return Spoil(_manner(name, order))
     known = [*REFUSALS, "flood", "migrate", "error", "page", "drop", "wait", "hang"]
     raise ValueError(
-        f"unknown fault {name!r}; known: {', '.join([*known, 'black hole', 'cut', 'pace'])}"
+        f"unknown fault {name!r}; known: {', '.join([*known, 'black hole', 'cut', 'pace', 'blank'])}"
     )
 
 
-def _manner(order: Mapping[str, Any]) -> Manner:
+def _manner(name: str, order: Mapping[str, Any]) -> Manner:
+    if name == "blank":
+        return Manner(blank=int(order["bytes"]))
     framing: Framing = order.get("framing", "length")
     if framing not in get_args(Framing):
         raise ValueError(f"framing must be one of {', '.join(get_args(Framing))}")

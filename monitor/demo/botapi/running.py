@@ -63,7 +63,7 @@ class Thread:
 
 class Process:
     def __init__(self, folder: Path, local: bool, port: int, keep: bool) -> None:
-        command = [sys.executable, "-m", "monitor.demo.botapi", "--data", str(folder)]
+        command = [sys.executable, "-P", "-m", "monitor.demo.botapi", "--data", str(folder)]
         command += ["--port", str(port), *(["--local"] * local), *(["--forget"] * (not keep))]
         self.process = subprocess.Popen(
             command, stdout=subprocess.PIPE, stdin=subprocess.DEVNULL, start_new_session=True

@@ -69,11 +69,14 @@ Framing = Literal["length", "close", "chunked"]
 
 @dataclass(frozen=True, slots=True)
 class Manner:
-    """How an answer is sent: `most` bytes of its body, framed so, at so many bytes a second."""
+    """How an answer is sent: `most` bytes of its body, framed so, at so many bytes a second; from
+    `blank` on there is nothing but zeros in it.
+    """
 
     most: int | None = None
     framing: Framing = "length"
     pace: float | None = None
+    blank: int | None = None
 
 
 def json_answer(value: Any, status: int = 200, **headers: str) -> Answer:
@@ -199,10 +202,16 @@ async def send(
     writer.write(("\r\n".join(lines) + "\r\n\r\n").encode("latin-1", "replace"))
     left = answer.size if manner.most is None else min(manner.most, answer.size)
     whole = left == answer.size
-    if isinstance(answer.body, FilePart) and manner.framing != "chunked" and manner.pace is None:
+    plain = manner.framing != "chunked" and manner.pace is None and manner.blank is None
+    if isinstance(answer.body, FilePart) and plain:
         await _send_file(writer, answer.body, left)
         return
+    sent = 0
     async for piece in _pieces(answer.body, left, manner.pace):
+        sent += len(piece)
+        if manner.blank is not None:
+            good = max(0, min(len(piece), len(piece) - (sent - manner.blank)))
+            piece = piece[:good] + bytes(len(piece) - good)  # noqa: PLW2901
         if manner.framing == "chunked":
             piece = b"%x\r\n%s\r\n" % (len(piece), piece)  # noqa: PLW2901
         writer.write(piece)
