@@ -42,7 +42,8 @@ def title(news: News, reader: Reader) -> str:
     if news.is_incident:
         what = reader.say(news.category) if news.category in PHRASES else news.category
         subject = f": {_short(news.what)}" if news.what else ""
-        return f"{news.child}: {what}{subject}"
+        whose = f"{news.child}: " if news.child else ""  # a disk is nobody's child
+        return f"{whose}{what}{subject}"
     if news.kind == "child":
         return f"{news.child}: {reader.say(news.state, times=news.occurrences)}"
     return _told(news, reader)
