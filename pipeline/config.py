@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
@@ -111,6 +112,8 @@ def _from_environment(environ: Mapping[str, str], faults: list[str]) -> dict[str
     given: dict[str, Any] = {
         "token": environ.get("TELEGRAM_TOKEN", "").strip(),
     }
+    if given["token"] and not re.fullmatch(r"\d{1,18}:\S+", given["token"]):
+        faults.append("TELEGRAM_TOKEN must be like 123456789:AA…, as @BotFather gives it")
     admins = environ.get("ADMIN_ID", "").replace(",", " ").split()
     if wrong := [word for word in admins if not word.lstrip("-").isdigit()]:
         faults.append(f"ADMIN_ID must be numbers separated by commas, not {wrong[0]!r}")

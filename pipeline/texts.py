@@ -20,8 +20,14 @@ TEXTS: dict[str, tuple[str, str]] = {
         "the file came broken and there is no other copy: send it again",
     ),
     "too_big": (
-        "es demasiado grande: Telegram deja bajar hasta 20 MB a los bots",
-        "it is too big: Telegram lets bots download up to 20 MB",
+        (
+            "el archivo es demasiado grande: Telegram da a los bots hasta 20 MB; para más, quien lleva el "
+            "bot necesita un servidor Bot API propio (USE_LOCAL_BOT_API=1)"
+        ),
+        (
+            "the file is too big: Telegram gives bots up to 20 MB; for more, who runs the bot needs a Bot "
+            "API server of their own (USE_LOCAL_BOT_API=1)"
+        ),
     ),
     "vanished": ("el archivo ya no está donde estaba", "the file is no longer where it was"),
     "gone": ("Telegram ya no tiene ese archivo: envíalo otra vez", "Telegram no longer has it"),

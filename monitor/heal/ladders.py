@@ -46,8 +46,8 @@ DEFAULTS: Mapping[Category, Ladder] = {
     Category.HANG: (Rung("restart_child"),),
 }
 
-# Looks that find something a person should know and nobody of ours can mend.
-ONLY_TOLD = ("vigia.disk_low", "vigia.disk_silent", "vigia.post_unknown")
+# What a person should know and nobody of ours can mend; a poll that is refused waits by itself.
+ONLY_TOLD = ("vigia.disk_low", "vigia.disk_silent", "vigia.post_unknown", "vigia.poll_unauthorized")
 
 
 def ladder_for(rule: str, category: Category, chosen: Mapping[str, Ladder]) -> Ladder:

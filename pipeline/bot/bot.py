@@ -8,16 +8,21 @@ from collections.abc import Coroutine
 from typing import Any
 
 import structlog
+from sqlalchemy.exc import DBAPIError
 
 from pipeline.api import Reply, Routes
-from pipeline.bot import inbox
+from pipeline.bot import inbox, outbox
 from pipeline.bot.desk import Desk
 from pipeline.bot.intake import Intake
 from pipeline.bot.outbox import Outbox
 from pipeline.bot.poll import Poll, is_update
 from pipeline.bot.progress import Progress
+from pipeline.bot.wording import say as words
+from pipeline.bot_api import BotApi, LostReplyError, RefusedError
+from pipeline.events import said
 from pipeline.flows.jobs import Jobs
 from pipeline.kit import Kit
+from pipeline.model import WorldError
 
 say = structlog.get_logger(part="pipeline.bot")
 OTHERS = 0  # the bot of updates that other front ends hand in
@@ -31,20 +36,18 @@ class Bot:
         self._kit, self._jobs = kit, jobs
         self._outbox = Outbox(kit, kit.api) if kit.api else None
         self._desk = Desk(kit, jobs, self._outbox.ring if self._outbox else lambda: None)
-        number = kit.settings.token.partition(":")[0]
         self._intake = None
         if kit.api:
-            bot = int(number) if number.isascii() and number.isdigit() else 1
+            bot = int(kit.settings.token.partition(":")[0])
             self._intake = Intake(kit, Poll(kit.settings), bot, self._desk.ring)
 
     def parts(self) -> list[Coroutine[Any, Any, None]]:
         parts = [self._desk.run(), self._keep_house()]
         if self._intake:
             parts.append(self._intake.run())
-        if self._outbox:
-            parts.append(self._outbox.run())
-        if self._kit.api:
-            parts.append(Progress(self._kit, self._jobs, self._kit.api).run())
+        if self._outbox and self._kit.api:
+            progress = Progress(self._kit, self._jobs, self._kit.api, self._outbox)
+            parts += [self._outbox.run(), progress.run()]
         return parts
 
     def routes(self) -> Routes:
@@ -68,11 +71,37 @@ class Bot:
         return Reply(202, {"kept": kept, "known": len(updates) - kept})
 
     async def _keep_house(self) -> None:
+        if self._kit.api:
+            await asyncio.to_thread(_offer_menu, self._kit.api)
         while True:
             await asyncio.sleep(_HOUR)
             before = time.time() - self._kit.settings.keep_jobs
-            gone = await asyncio.to_thread(inbox.purge, self._kit.store, before)
-            say.info("inbox.forgotten", count=gone)
+            try:
+                gone = await asyncio.to_thread(self._forget, before)
+            except DBAPIError as error:
+                say.warning("inbox.waiting", error=said(error))
+            else:
+                say.info("inbox.forgotten", count=gone)
+
+    def _forget(self, before: float) -> int:
+        with self._kit.store.write() as session:
+            outbox.purge(session, before)
+        return inbox.purge(self._kit.store, before)
+
+
+def _offer_menu(api: BotApi) -> None:
+    """What Telegram offers behind the slash, out of our own help; without it all works, too."""
+    for language in ("es", "en"):
+        lines = [line for line in words("help", language).splitlines() if line.startswith("/")]
+        menu = [
+            {"command": line.split()[0][1:], "description": line.split("  ", 1)[1]}
+            for line in lines
+        ]
+        given = {"commands": menu} | ({"language_code": "es"} if language == "es" else {})
+        try:
+            api.call("setMyCommands", None, **given)
+        except (WorldError, LostReplyError, RefusedError):
+            return
 
 
 def _of(one: Any, user: int) -> bool:

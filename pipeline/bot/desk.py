@@ -14,8 +14,9 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
 from pipeline.bot import batches, inbox, outbox, people, understand
+from pipeline.bot.ask import Ask
 from pipeline.bot.letter import Letter, read_letter
-from pipeline.bot.orders import Ask, order
+from pipeline.bot.orders import order
 from pipeline.bot.people import People
 from pipeline.bot.window import Rules
 from pipeline.bot.wording import fitting
@@ -116,7 +117,12 @@ class Desk:
             if profile is None:
                 language = understand.language_of(session, letter.person.id, None)
                 state = people.hold(session, letter, sender, language, now)
-                inbox.settle(session, row, state, now)
+                if inbox.settle(session, row, state, now) and sender.told_at == now:
+                    say.info(
+                        "sender.unknown",
+                        user=letter.person.id,
+                        how="write it into a config.json, as telegram_user_id",
+                    )
                 return
             if not inbox.settle(session, row, inbox.DONE, now):
                 return
@@ -135,7 +141,8 @@ class Desk:
             if inbox.settle(session, row, inbox.DONE, now):
                 text = fitting(within(session)) or "…"
                 key = f"update:{row.bot}:{row.update_id}"
-                outbox.write(session, key, letter.chat_id, text, now)
+                if not outbox.crowded(session, letter.chat_id):
+                    outbox.write(session, key, letter.chat_id, text, now)
 
     def _close(self) -> None:
         """Batches whose time has come are understood; what is said from now on is the next one."""

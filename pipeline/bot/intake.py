@@ -10,8 +10,8 @@ import structlog
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.bot import inbox
-from pipeline.bot.poll import Poll
-from pipeline.bot.trouble import Came, Line, Trouble, after
+from pipeline.bot.poll import LONG, Poll
+from pipeline.bot.trouble import Came, Kind, Line, Trouble, after
 from pipeline.events import said
 from pipeline.kit import Kit
 
@@ -32,7 +32,8 @@ class Intake:
     def tell(self) -> dict[str, object]:
         """For /health: whether messages come in."""
         ago = None if self._good is None else round(time.monotonic() - self._good, 3)
-        return {"state": self._trouble.kind or "ok", "last_good": ago}
+        state = self._trouble.kind or ("begins" if ago is None else "ok")
+        return {"state": state, "last_good": ago}
 
     async def run(self) -> None:
         offset: int | None = None
@@ -49,7 +50,9 @@ class Intake:
                 await self._rest(5.0)
 
     async def _once(self, offset: int | None) -> int | None:
-        outcome = await self._poll.once(offset)
+        # Whether it works again is to be known at once; two pollers must not race for it, though.
+        asks = self._good is None or self._trouble.kind not in {None, Kind.CONFLICT}
+        outcome = await self._poll.once(offset, 0 if asks else LONG)
         self._kit.pulse.beat("poll")
         if isinstance(outcome, Came):
             offset = await self._keep(outcome, offset)

@@ -5,10 +5,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import time
-from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 
 import structlog
-from sqlalchemy import select, update
+from sqlalchemy import delete, func, select, update
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
@@ -20,6 +20,7 @@ from pipeline.store.tables import Batch, Reply
 
 say = structlog.get_logger(part="pipeline.reply")
 _AT_ONCE = 8  # chats
+_MOST = 20  # answers to commands that wait in one chat
 
 
 def write(
@@ -38,6 +39,18 @@ def of_batch(session: Session, batch: int) -> Reply | None:
     return session.scalar(select(Reply).where(Reply.batch_id == batch))
 
 
+def crowded(session: Session, chat_id: int) -> bool:
+    """Whether so much waits to be said there that more would only delay it."""
+    query = select(func.count()).where(Reply.chat_id == chat_id, Reply.state == "pending")
+    return (session.scalar(query) or 0) >= _MOST
+
+
+def purge(session: Session, before: float) -> None:
+    """Forget what was said so long ago, but for answers to batches, which may be quoted."""
+    old = (Reply.batch_id.is_(None), Reply.state != "pending", Reply.created_at < before)
+    session.execute(delete(Reply).where(*old))
+
+
 class Outbox:
     """Chats side by side, each in its order. When Telegram says wait, all wait."""
 
@@ -45,10 +58,16 @@ class Outbox:
         self._kit, self._api = kit, api
         self._bell = asyncio.Event()
         self._busy: dict[int, asyncio.Task[None]] = {}
+        # Of its own: a Telegram that swallows requests must not take the threads of other parts.
+        self._threads = ThreadPoolExecutor(_AT_ONCE, "reply")
         self.halt = 0.0  # monotonic: nothing goes out before
 
     def ring(self) -> None:
         self._bell.set()
+
+    def wait(self, seconds: float) -> None:
+        """Telegram wants so much silence; of edits, too, for they share one budget."""
+        self.halt = max(self.halt, time.monotonic() + seconds)
 
     async def run(self) -> None:
         await asyncio.to_thread(self._recover)
@@ -71,7 +90,7 @@ class Outbox:
     async def _one(self, reply: Reply) -> None:
         """One slow chat holds up itself alone."""
         try:
-            await asyncio.to_thread(self._send, reply)
+            await asyncio.get_running_loop().run_in_executor(self._threads, self._send, reply)
         except DBAPIError as error:  # it stands as `sending`, and is never sent again blindly
             say.warning("reply.unknown", chat=reply.chat_id, error=said(error))
         finally:
@@ -81,12 +100,10 @@ class Outbox:
     def _due(self, now: float) -> list[Reply]:
         """The first of each chat, when its time has come."""
         with self._kit.store.read() as session:
-            query = select(Reply).where(Reply.state == "pending").order_by(Reply.id).limit(500)
-            waiting: Sequence[Reply] = session.scalars(query).all()
-        first: dict[int, Reply] = {}
-        for one in waiting:
-            first.setdefault(one.chat_id, one)
-        return [one for one in first.values() if one.due_at <= now]
+            first = select(func.min(Reply.id)).where(Reply.state == "pending")
+            query = select(Reply).where(Reply.id.in_(first.group_by(Reply.chat_id)))
+            found = session.scalars(query.where(Reply.due_at <= now).order_by(Reply.id))
+            return list(found)
 
     def _send(self, reply: Reply) -> None:
         self._kit.gate.pass_through()
@@ -122,12 +139,11 @@ class Outbox:
 
     def _later(self, reply: Reply, after: float, why: str) -> None:
         wait = max(after, min(2.0**reply.attempts, 30.0))
-        if after:
-            self.halt = max(self.halt, time.monotonic() + after)
+        self.wait(after)
         with self._kit.store.write() as session:
             row = session.get_one(Reply, reply.id)
             row.state, row.error, row.due_at = "pending", redacted(why), time.time() + wait
-        say.info("reply.later", chat=reply.chat_id, again=round(wait), error=why)
+        say.info("reply.later", chat=reply.chat_id, again=round(wait))
 
     def _settle(
         self, reply: Reply, state: str, message: int | None = None, error: str = ""

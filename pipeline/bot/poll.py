@@ -35,7 +35,7 @@ class Poll:
             # A connection that nobody answers on any more looks healthy to a pool.
             await self._renew()
             words = f"{type(error).__name__}: {error}".rstrip(": ")
-            return Failed(Kind.AWAY, redacted(words))
+            return Failed(Kind.AWAY, redacted(words), url=self._settings.api)
         found = body.get("result")
         if status == 200 and body.get("ok") and isinstance(found, list):
             return Came(tuple(one for one in found if is_update(one)))
@@ -56,7 +56,7 @@ class Poll:
         if status in {401, 404} and await self._tried("getMe") == 401:
             why = "Unauthorized: the bot token was revoked or is wrong; getMe says so, too"
             return Failed(Kind.UNAUTHORIZED, why)
-        return Failed(Kind.AWAY, f"{words} ({status})")
+        return Failed(Kind.AWAY, f"{words} ({status})", url=self._settings.api)
 
     async def _tried(self, method: str) -> int:
         try:

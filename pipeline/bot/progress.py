@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import time
+from concurrent.futures import ThreadPoolExecutor
 
 import structlog
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.bot import batches, outbox
+from pipeline.bot.outbox import Outbox
 from pipeline.bot.turn import Turn, ended, wording
 from pipeline.bot.understand import language_of, profile_of, thing
 from pipeline.bot.wording import say as words_for
@@ -27,15 +29,15 @@ _MOST = 1000  # batches that are watched; the newest
 class Progress:
     """In one chat an edit every `progress_every` seconds at most: edits share the budget of sends."""
 
-    def __init__(self, kit: Kit, jobs: Jobs, api: BotApi) -> None:
-        self._kit, self._jobs, self._api = kit, jobs, api
+    def __init__(self, kit: Kit, jobs: Jobs, api: BotApi, out: Outbox) -> None:
+        self._kit, self._jobs, self._api, self._out = kit, jobs, api, out
         self._edited: dict[int, float] = {}  # by chat, monotonic
-        self._halt = 0.0
+        self._thread = ThreadPoolExecutor(1, "progress")
 
     async def run(self) -> None:
         while True:
             try:
-                await asyncio.to_thread(self._look)
+                await asyncio.get_running_loop().run_in_executor(self._thread, self._look)
             except DBAPIError as error:
                 say.warning("progress.waiting", error=said(error))
             await asyncio.sleep(min(_LOOK, self._kit.settings.progress_every))
@@ -45,7 +47,7 @@ class Progress:
             shown = batches.in_state(session, batches.ANSWERED, _MOST, newest=True)
         for batch in reversed(shown):
             now = time.monotonic()
-            if now >= max(self._halt, self._next(batch.chat_id)):
+            if now >= max(self._out.halt, self._next(batch.chat_id)):
                 self._kit.gate.pass_through()
                 with self._kit.gate.at_work(f"answer {batch.id}"):
                     self._one(batch)
@@ -76,6 +78,8 @@ class Progress:
         views = self._jobs.views([one.job for one in things if one.job], language)
         old = time.time() - batch.last_at > self._kit.settings.give_up_after + 86400.0
         over = old or all(ended(views.get(one.job)) for one in things if one.job)
+        if not things:  # all of it was forgotten
+            return batch.answer, True
         turn = Turn(
             things,
             language,
@@ -95,7 +99,7 @@ class Progress:
         try:
             self._api.call("editMessageText", None, **where, text=text)
         except WorldError as error:
-            self._halt = time.monotonic() + error.after
+            self._out.wait(error.after)
             return
         except LostReplyError:
             return  # the same edit twice is one

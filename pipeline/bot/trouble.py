@@ -28,6 +28,7 @@ class Failed:
     kind: Kind
     words: str
     after: float = 0.0  # seconds that Telegram wants us to wait
+    url: str = ""  # of the server that is away
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,5 +86,5 @@ def _line(failed: Failed, wait: float) -> Line:
     if failed.kind in {Kind.UNAUTHORIZED, Kind.CONFLICT}:
         return Line("error", "poll.failed", given)
     if failed.kind is Kind.FLOOD:
-        return Line("warning", "poll.waiting", given | {"retry_after": failed.after})
-    return Line("warning", "poll.waiting", given | {"again": round(wait)})
+        return Line("warning", "poll.flooded", given | {"retry_after": failed.after})
+    return Line("warning", "poll.waiting", {"again": round(wait), "url": failed.url} | given)

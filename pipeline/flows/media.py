@@ -22,6 +22,7 @@ from pipeline.model import BrokenFileError, HopelessError, Source, WorldError
 from pipeline.steps import caption, download, schedule, store, verify
 from pipeline.store import retries
 from pipeline.store.media import reject
+from pipeline.texts import phrase
 
 Step = Callable[[Kit, str, str, Source], dict[str, Any]]
 _kit: list[Kit] = []
@@ -95,7 +96,7 @@ def _do(step: Step, name: str, job: str, modelo: str, raw: dict[str, Any]) -> di
         with kit.store.write() as session:
             reject(session, job)
             retries.forget(session, job)
-        say.warning(f"{name}.rejected", error=str(error))
+        say.warning(f"{name}.rejected", error=phrase(error.word, "en", **error.values))
         return {"rejected": error.word, "values": error.values}
     except Exception as error:  # noqa: BLE001 -- whatever it is, the job must not be lost
         raise _failed(kit, say, name, job, error) from None

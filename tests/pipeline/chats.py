@@ -48,14 +48,14 @@ class Chat:
     def said(self, user: int = 0) -> list[str]:
         return [one.text for one in self.api.said(user or self.ana)]
 
-    def wait_said(self, words: str, user: int = 0, seconds: float = 20.0) -> str:
+    def wait_said(self, words: str, user: int = 0, seconds: float = 60.0) -> str:
         def found() -> list[str]:
             return [text for text in self.said(user) if words in text]
 
         until(found, seconds, lambda: (words, self.said(user), self.home.text()))
         return found()[-1]
 
-    def wait(self, true: Any, seconds: float = 20.0) -> None:
+    def wait(self, true: Any, seconds: float = 60.0) -> None:
         until(true, seconds, self.home.text)
 
 
@@ -66,8 +66,9 @@ def photo(number: int) -> bytes:
 
 
 @contextlib.contextmanager
-def chat(folder: Path, more: str = "", **env: str) -> Iterator[Chat]:
+def chat(folder: Path, more: str = "", *, process: bool = False, **env: str) -> Iterator[Chat]:
+    """`process`: its Telegram is one, and can be killed."""
     place = folder / "home"
     place.mkdir()
-    with bot_api(folder / "api") as api, home(place, **at(api), **env) as here:
+    with bot_api(folder / "api", process=process) as api, home(place, **at(api), **env) as here:
         yield Chat(here, api, more)

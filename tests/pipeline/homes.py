@@ -55,7 +55,7 @@ class Home:
     def ready(self, *words: str) -> None:
         before = self.said("event=pipeline.ready")
         self.start(*words)
-        until(lambda: self.said("event=pipeline.ready") > before, 30, self.text)
+        until(lambda: self.said("event=pipeline.ready") > before, 90, self.text)
 
     def run(self, *words: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
