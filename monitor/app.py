@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack
+from pathlib import Path
 
 from monitor import __version__, signals
 from monitor.config import Config, in_order, withheld_from
@@ -17,6 +18,7 @@ from monitor.control import serve
 from monitor.diary import Diary
 from monitor.echo import Echo
 from monitor.heal.casework import Casework
+from monitor.heal.checks import of_sick
 from monitor.heal.repairs import Repairs, casework_of, dry_rules_of
 from monitor.home import rules_cache, socket_path
 from monitor.logs import Logs
@@ -30,6 +32,9 @@ from monitor.supervise.crew import Crew
 from monitor.supervise.family import Family
 from monitor.tell.channels import channels_of
 from monitor.tell.courier import Courier
+from monitor.tell.deeds import Deeds, House
+from monitor.tell.reception import Reception
+from monitor.tell.remote import Remote
 from monitor.tell.teller import Teller
 from monitor.texts import language, sentence
 from monitor.understand.classify import Classifier
@@ -68,6 +73,7 @@ class App:
         self._repairs: Repairs
         self._logs: Logs
         self.teller: Teller
+        self._remote: Remote
         self._heard: Callable[[Told], None] = lambda _: None  # who tells people, once it is there
 
     async def run(self) -> int:
@@ -84,7 +90,10 @@ class App:
             self.crew = Crew(os.environ, self._umask, self._family, self.tell, state)
             self.work = casework_of(self.config, self.crew, state, self.tell, self._warn_of_state)
             self._heal_by(self.config, self._rules)
-            self.teller = self._teller(state, stack)
+            courier = Courier(self._family, lambda: channels_of(self.config).who, os.environ)
+            stack.callback(courier.end)
+            self.teller = self._teller(state, courier)
+            self._remote = self._remote_control(courier)
             self._heard = self.teller.heard
             stack.callback(self.work.close)
             self._repairs = Repairs(self.config, self.crew, self.work)
@@ -115,6 +124,7 @@ class App:
             self._ping(),
         )
         tasks = [parts.create_task(work) for work in works]
+        listening = parts.create_task(self._remote.run())
         await self._logs.opened.wait()  # what a child writes from now on is new
         self.crew.parts = parts
         for name in in_order(self.config.children):
@@ -124,6 +134,7 @@ class App:
         await self._until_ready()
         self._notify.ready("watching")
         await self._end.wait()
+        listening.cancel()  # nobody is given an order any more
         self._say("monitor_stopped", why=self._end_why)
         self._notify.stopping(self.crew.longest_stop() + 5.0 + LAST_WORD)
         await self.crew.close()
@@ -157,13 +168,16 @@ class App:
     def _open_state(self) -> State:
         """What we remember; with a disk that takes nothing we go on, and say it."""
         path = str(self.config.data / "state.db")
-        try:
-            state = State.open(path, at=time.time(), warn=self._warn_of_state)
-            state.forget_gone()
-            return state
-        except StateUnwritable as error:
-            self._warn_of_state(str(error))
-            return State.in_memory()
+        with contextlib.ExitStack() as trial:
+            try:
+                state = State.open(path, at=time.time(), warn=self._warn_of_state)
+                trial.enter_context(state)
+                state.forget_gone()
+                trial.pop_all()
+                return state
+            except StateUnwritable as error:
+                self._warn_of_state(str(error))
+        return State.in_memory(path)
 
     def _warn_of_state(self, why: str) -> None:
         self._say("state_trouble", Severity.CRITICAL, why=why)
@@ -190,6 +204,9 @@ class App:
         if self._echo:
             self._echo.show("", line.encode())
         self._heard(told)
+        if told.kind == "child_sick":
+            match, outcome = of_sick(told)
+            self.work.noted(match, told.child, outcome)
         ended = told.kind in ("child_given_up", "child_finished")
         if ended and self.crew.is_over() and not self.config.follow:
             self._code = ALL_GIVEN_UP if self.crew.any_given_up() else CLEAN
@@ -242,9 +259,24 @@ class App:
         self._say("reloaded", what=", ".join(changed) or "-")
         return changed
 
-    def _teller(self, state: State, stack: AsyncExitStack) -> Teller:
-        courier = Courier(self._family, lambda: channels_of(self.config).who, os.environ)
-        stack.callback(courier.end)
+    def _remote_control(self, courier: Courier) -> Remote:
+        """It does what the control socket does, by the same verbs."""
+        house = House(
+            self._log_files,
+            self.config.home / "logs" / "errors.json",
+            lambda: self._repairs.quarantine,
+        )
+        deeds = Deeds(self.teller, verbs(self), house)
+        reception = Reception(self.teller, courier, deeds, self.tell)
+        return Remote(courier, reception, self.tell, self.config.data / "buttons.key")
+
+    def _log_files(self) -> dict[str, Path]:
+        """By child, and our own."""
+        config = self.config
+        ours = {"monitor": config.home / "logs" / "monitor.log"}
+        return {name: config.log_of(name) for name in config.children} | ours
+
+    def _teller(self, state: State, courier: Courier) -> Teller:
         return Teller(state, courier, self.tell, self._unknown_shapes, socket.gethostname())
 
     def _unknown_shapes(self) -> list[tuple[str, int]]:
@@ -253,7 +285,9 @@ class App:
     def _tell_by(self, config: Config) -> None:
         self._lang = language(config.lang)
         children = ", ".join(config.children)
-        self.teller.apply(config.alerts, channels_of(config), self._lang, children)
+        channels = channels_of(config)
+        self.teller.apply(config.alerts, channels, self._lang, children)
+        self._remote.apply(channels)
 
     def _heal_by(self, config: Config, rules: Rules) -> None:
         book = self.work.book

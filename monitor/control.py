@@ -12,7 +12,7 @@ import struct
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 Verb = Callable[["Asker", Mapping[str, Any]], Awaitable[Any]]
 
@@ -24,8 +24,15 @@ class NoError(Exception):
     """Said by a verb that will not do it; the text reaches the one who asked."""
 
 
+class Asker(Protocol):
+    """Who wants it, by the name under which it is recorded."""
+
+    @property
+    def name(self) -> str: ...
+
+
 @dataclass(frozen=True, slots=True)
-class Asker:
+class Peer:
     """Who is at the other end, as the kernel says."""
 
     uid: int
@@ -87,7 +94,7 @@ async def _do(verbs: Mapping[str, Verb], asker: Asker, line: bytes) -> dict[str,
         return {"refused": f"{type(error).__name__}: {error}"}
 
 
-def _peer(writer: asyncio.StreamWriter) -> Asker:
+def _peer(writer: asyncio.StreamWriter) -> Peer:
     raw = writer.get_extra_info("socket").getsockopt(socket.SOL_SOCKET, socket.SO_PEERCRED, 12)
     pid, uid, _ = struct.unpack("3i", raw)
-    return Asker(uid, pid)
+    return Peer(uid, pid)

@@ -19,6 +19,7 @@ _SERIES = {
     "vigia_child_memory_bytes": ("gauge", "Resident memory of the child's whole process tree."),
     "vigia_child_cpu_ratio": ("gauge", "CPU of the child's whole process tree; 1 is one core."),
     "vigia_child_progress_age_seconds": ("gauge", "Seconds since the child last finished work."),
+    "vigia_alerts_waiting": ("gauge", "Messages to people that are not sent yet."),
     "vigia_incidents": ("gauge", "Incidents that are open or need a person, by state."),
 }
 
@@ -51,6 +52,7 @@ def _samples(status: Mapping[str, Any]) -> Iterator[Sample]:
     yield "vigia_paused", {}, float(status["paused"] is not None)
     for child in status["children"]:
         yield from _of_child(child)
+    yield "vigia_alerts_waiting", {}, status["alerts"]["waiting"]
     counts = Counter(one["state"] for one in status["incidents"])
     for state in IncidentState:
         yield "vigia_incidents", {"state": state.value}, counts[state.value]

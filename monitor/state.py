@@ -107,8 +107,9 @@ class _Broken(Exception):  # noqa: N818
 class State:
     """One file, one writer, every commit on disk before it returns."""
 
-    def __init__(self, connection: sqlite3.Connection) -> None:
+    def __init__(self, connection: sqlite3.Connection, homeless: str = "") -> None:
         self._db = connection
+        self._homeless = homeless  # the file where this should be, while it is in memory only
         self._owed: dict[str, tuple[object, ...]] = {}  # what the disk has not taken yet
 
     @classmethod
@@ -127,9 +128,32 @@ class State:
             raise StateUnwritable(f"{path} cannot be opened: {error}") from error
 
     @classmethod
-    def in_memory(cls) -> State:
-        """A state that ends with the process, for as long as the disk takes none."""
-        return cls(_prepared(sqlite3.connect(":memory:", isolation_level=None)))
+    def in_memory(cls, path: str = "") -> State:
+        """For as long as the disk takes none: goes on from what stands in the file."""
+        memory = sqlite3.connect(":memory:", isolation_level=None)
+        try:
+            _copy(path, memory)
+            return cls(_prepared(memory), path)
+        except (_Broken, StateError, OSError, sqlite3.Error):
+            memory.close()
+            return cls(_prepared(sqlite3.connect(":memory:", isolation_level=None)), path)
+
+    def move_in(self) -> bool:
+        """Whether it was in memory only and is on disk now; until then it is asked again."""
+        if not self._homeless or self._db.in_transaction:
+            return False
+        try:
+            file = _open(self._homeless)
+        except (_Broken, StateError, OSError, sqlite3.Error):
+            return False
+        try:
+            self._db.backup(file)  # all of it in one transaction
+        except sqlite3.Error:
+            file.close()
+            return False
+        self._db.close()
+        self._db, self._homeless = file, ""
+        return True
 
     @contextmanager
     def transaction(self) -> Iterator[sqlite3.Connection]:
@@ -255,6 +279,17 @@ def _open(path: str) -> sqlite3.Connection:
     except BaseException:
         connection.close()
         raise
+
+
+def _copy(path: str, memory: sqlite3.Connection) -> None:
+    """What a file holds, read without a byte of room on its disk."""
+    if os.path.isfile(path):
+        file = sqlite3.connect(path, isolation_level=None, timeout=5.0)
+        try:
+            file.execute("PRAGMA locking_mode = EXCLUSIVE")  # else there is an index file to make
+            file.backup(memory)
+        finally:
+            file.close()
 
 
 def _prepared(db: sqlite3.Connection) -> sqlite3.Connection:

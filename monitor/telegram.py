@@ -1,8 +1,8 @@
 """The process that sends: a request per line on stdin, its classified result per line on stdout.
 
 It remembers nothing; the monitor may end it at any moment and start another. The first line is
-whom to be: `{"token": …, "base_url": …, "patience": seconds}`. A line without `id` on stdout is reserved for what comes
-in from Telegram by itself.
+whom to be: `{"token": …, "base_url": …, "patience": seconds}`. What comes in from Telegram is asked
+for like everything else, with the number behind the last update that the monitor has written down.
 """
 
 from __future__ import annotations
@@ -12,11 +12,20 @@ import contextlib
 import json
 import logging
 import os
+import select
 import sys
 from collections.abc import Mapping
+from dataclasses import asdict
 from typing import Any
 
-from telegram import Bot, LinkPreviewOptions, ReplyParameters
+from telegram import (
+    Bot,
+    BotCommandScopeChat,
+    InlineKeyboardButton,
+    InlineKeyboardMarkup,
+    LinkPreviewOptions,
+    ReplyParameters,
+)
 from telegram.error import (
     BadRequest,
     ChatMigrated,
@@ -33,6 +42,7 @@ from telegram.request import HTTPXRequest
 from monitor.redact import redact
 from monitor.tell.answers import Answer, Came
 from monitor.tell.elsewhere import notified, posted
+from monitor.tell.incoming import AT_ONCE, incoming
 
 _NOT_SENT = ("ConnectTimeout", "ConnectError", "PoolTimeout", "ProxyError", "UnsupportedProtocol")
 _CONNECT, _ANSWER = 5.0, 10.0
@@ -64,8 +74,14 @@ class Sender:
             httpx_kwargs={"follow_redirects": False},
         )
         token = who.get("token") or ""
-        self._bot = Bot(token, base_url=f"{base}/bot", request=request) if token else None
-        self._request = request
+        hears = HTTPXRequest(connection_pool_size=1, httpx_kwargs={"follow_redirects": False})
+        bot = Bot(
+            token or "0:0", base_url=f"{base}/bot", request=request, get_updates_request=hears
+        )
+        self._bot = bot if token else None
+        self._answer = answer
+        self._requests = (request, hears)
+        self._me = ""
 
     async def do(self, ask: Mapping[str, Any]) -> Answer:
         """Whatever goes wrong is an answer."""
@@ -82,25 +98,65 @@ class Sender:
 
     async def _told(self, bot: Bot, ask: Mapping[str, Any]) -> Answer:
         try:
-            await self._request.initialize()
+            for request in self._requests:
+                await request.initialize()
+            if ask["do"] == "updates":
+                return await self._updates(bot, int(ask["offset"]), int(ask["wait"]))
             return Answer(Came.OK, message=await _call(bot, ask))
         except InvalidToken as error:  # also said of an unknown method, or by a server in between
             return await _of_token(bot, error)
         except TelegramError as error:
             return classified(error)
 
+    async def _updates(self, bot: Bot, offset: int, wait: int) -> Answer:
+        """As they are: one that this library cannot read must not stand in the way of the others."""
+        self._me = self._me or str((await bot.get_me()).username)
+        words = {
+            "offset": offset,
+            "limit": AT_ONCE,
+            "timeout": wait,
+            "allowed_updates": ["message", "callback_query"],
+        }
+        raw: Any = await bot.do_api_request(
+            "get_updates",
+            words,
+            connect_timeout=_CONNECT,
+            read_timeout=wait + self._answer,
+            write_timeout=self._answer,
+            pool_timeout=_CONNECT,
+        )
+        return Answer(Came.OK, updates=tuple(incoming(one, self._me) for one in raw))
+
 
 async def _call(bot: Bot, ask: Mapping[str, Any]) -> int | None:
-    if ask["do"] == "probe":
-        await bot.get_me()
-        return None
+    match ask["do"]:
+        case "probe":
+            await bot.get_me()
+            return None
+        case "answer":
+            await bot.answer_callback_query(str(ask["query"]), str(ask["text"])[:200])
+            return None
+        case "commands":
+            commands = [(name, words) for name, words in ask["commands"]]
+            await bot.set_my_commands(commands, BotCommandScopeChat(int(ask["chat"])))
+            return None
+    return await _written(bot, ask)
+
+
+async def _written(bot: Bot, ask: Mapping[str, Any]) -> int:
     chat, text = int(ask["chat"]), str(ask["text"])
     markup = "HTML" if ask.get("html") else None
     preview = LinkPreviewOptions(is_disabled=True)
+    keys = _keyboard(ask.get("keys"))
     if ask["do"] == "edit":
         number = int(ask["message"])
         await bot.edit_message_text(
-            text, chat, number, parse_mode=markup, link_preview_options=preview
+            text,
+            chat,
+            number,
+            parse_mode=markup,
+            link_preview_options=preview,
+            reply_markup=keys,
         )
         return number
     to = ask.get("reply_to")
@@ -112,8 +168,17 @@ async def _call(bot: Bot, ask: Mapping[str, Any]) -> int | None:
         disable_notification=not ask.get("loud"),
         reply_parameters=under,
         link_preview_options=preview,
+        reply_markup=keys,
     )
     return sent.message_id
+
+
+def _keyboard(rows: Any) -> InlineKeyboardMarkup | None:
+    """Without one, an edit takes away the buttons that are there."""
+    if not rows:
+        return None
+    buttons = [[InlineKeyboardButton(text, callback_data=data) for text, data in r] for r in rows]
+    return InlineKeyboardMarkup(buttons)
 
 
 async def _of_token(bot: Bot, error: InvalidToken) -> Answer:
@@ -143,7 +208,9 @@ def classified(error: TelegramError) -> Answer:
             said = str(error).lower()
             came = next((came for words, came in _SAYS if words in said), Came.BAD_REQUEST)
             return Answer(came, why=why)
-        case TimedOut() | NetworkError() | Conflict():
+        case Conflict():
+            return Answer(Came.CONFLICT, why=why)
+        case TimedOut() | NetworkError():
             return Answer(Came.MAYBE if _may_have_arrived(error) else Came.NETWORK, why=why)
     return Answer(Came.NETWORK if _is_no_answer_of_telegram(error) else Came.MAYBE, why=why)
 
@@ -195,6 +262,7 @@ def _shown(answer: Answer) -> dict[str, Any]:
         "seconds": answer.seconds,
         "chat": answer.chat,
         "why": answer.why,
+        "updates": [asdict(one) for one in answer.updates],
     }
 
 
@@ -205,7 +273,12 @@ def _voice() -> Any:
     os.dup2(nowhere, 1)
 
     def say(what: Mapping[str, Any]) -> None:
-        os.write(ours, json.dumps(what).encode() + b"\n")
+        rest = memoryview(json.dumps(what).encode() + b"\n")
+        while rest:
+            try:
+                rest = rest[os.write(ours, rest) :]
+            except BlockingIOError:  # stdin is the same socket, and asyncio made it so
+                select.select([], [ours], [])
 
     return say
 

@@ -151,6 +151,33 @@ _SENTENCES: dict[str, tuple[str, str]] = {
         "Un aviso a {to} no se entregó: {why}",
         "An alert to {to} was not delivered: {why}",
     ),
+    "remote_on": ("Mando por Telegram para: {who}", "Remote control by Telegram for: {who}"),
+    "remote_order": ("Por Telegram, {by}: {do} {what}", "By Telegram, {by}: {do} {what}"),
+    "remote_strangers": (
+        "Desconocidos escriben al bot del monitor ({count}); no reciben nada",
+        "Strangers write to the monitor's bot ({count}); they get nothing",
+    ),
+    "remote_unreachable": (
+        "No se oye a Telegram; el mando espera: {why}",
+        "Telegram is not heard; the remote control waits: {why}",
+    ),
+    "remote_reachable": ("Se oye de nuevo a Telegram", "Telegram is heard again"),
+    "remote_refused": (
+        "Telegram rechaza MONITOR_TELEGRAM_TOKEN: {why}. Corrígelo en .env y: vigia reload",
+        "Telegram refuses MONITOR_TELEGRAM_TOKEN: {why}. Mend it in .env, then: vigia reload",
+    ),
+    "remote_conflict": (
+        "Otro escucha con MONITOR_TELEGRAM_TOKEN: {why}. Ese bot debe ser solo del monitor",
+        "Another one listens with MONITOR_TELEGRAM_TOKEN: {why}. That bot must be the monitor's alone",
+    ),
+    "remote_same_token": (
+        "Mando apagado: MONITOR_TELEGRAM_TOKEN y TELEGRAM_TOKEN son el mismo; crea otro bot",
+        "Remote control is off: MONITOR_TELEGRAM_TOKEN is TELEGRAM_TOKEN; make a second bot",
+    ),
+    "remote_broken": (
+        "El mando falla por dentro y el resto sigue: {why}",
+        "The remote control is broken inside and all else goes on: {why}",
+    ),
     "alerts_broken": (
         "Los avisos fallan por dentro y el resto sigue: {why}",
         "Alerts are broken inside and all else goes on: {why}",
@@ -162,6 +189,10 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "state_trouble": (
         "la memoria del monitor: {why}",
         "the monitor's memory: {why}",
+    ),
+    "state_on_disk": (
+        "la memoria del monitor está de nuevo en el disco",
+        "the monitor's memory is on the disk again",
     ),
     "gap": ("{path}: {why}", "{path}: {why}"),
     "token_withheld": (
@@ -288,6 +319,18 @@ _SENTENCES: dict[str, tuple[str, str]] = {
     "metrics_off": (
         "nadie puede leer métricas en {address}: {why}",
         "nobody can read metrics at {address}: {why}",
+    ),
+    "alerts_off_short": (
+        "Avisos apagados: faltan TELEGRAM_TOKEN y ADMIN_ID en .env",
+        "Alerts are off: TELEGRAM_TOKEN and ADMIN_ID are missing in .env",
+    ),
+    "alerts_waiting": (
+        "Avisos por enviar: {count}, el más viejo desde hace {age}",
+        "Alerts not sent yet: {count}, the oldest for {age}",
+    ),
+    "alerts_mute": (
+        "En silencio hasta {until}: {what} (por {by})",
+        "Muted until {until}: {what} (by {by})",
     ),
     "help_log": (
         "el registro de un hijo, con lo que significan sus líneas",

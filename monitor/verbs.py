@@ -43,6 +43,7 @@ def status_of(monitor: Monitor) -> dict[str, Any]:
         "up": time.monotonic() - monitor.started,
         "children": [asdict(view) for view in monitor.crew.views()],
         **desk.standing(monitor.work),
+        "alerts": monitor.teller.standing(),
     }
 
 

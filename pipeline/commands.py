@@ -1,4 +1,4 @@
-"""`python -m pipeline [run | worker | ingest FILE --modelo NAME | jobs … | posts …]`."""
+"""`python -m pipeline [run | worker | ingest FILE --modelo NAME | jobs … | posts … | check]`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,7 @@ from pipeline.flows import engine
 from pipeline.flows.jobs import Jobs, RefusedError
 from pipeline.model import JobView, SettingsError
 from pipeline.profiles import ProfileError, read_profile
+from pipeline.ready import look
 from pipeline.store import posts as ledger
 from pipeline.store.base import Store, open_store
 
@@ -51,6 +52,11 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command")
     commands.add_parser("run", help="all parts: intake, jobs, poster; also without a command")
     commands.add_parser("worker", help="only works on jobs; for more machines on one PostgreSQL")
+    ready = commands.add_parser("check", help="is all there that the pipeline needs?")
+    ready.add_argument("--json", action="store_true")
+    ready.add_argument(
+        "--offline", action="store_true", help="for `vigia check`; nothing here asks far"
+    )
     ingest = commands.add_parser("ingest", help="hand in a file; it is copied")
     ingest.add_argument("file", type=Path)
     ingest.add_argument("--modelo", required=True)
@@ -74,6 +80,8 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _command(home: Path, given: argparse.Namespace) -> int:
+    if given.command == "check":
+        return _check(home, as_json=given.json)
     try:
         settings = read_settings(home, os.environ)
         if given.command == "ingest":
@@ -90,6 +98,19 @@ def _command(home: Path, given: argparse.Namespace) -> int:
     except DBAPIError as error:
         print(f"pipeline: the database: {redacted(str(error.orig))}", file=sys.stderr)
         return WORLD_FAILED
+
+
+def _check(home: Path, *, as_json: bool) -> int:
+    """0 ready, 1 with warnings, 2 not ready."""
+    rows = look(home, os.environ, _language())
+    if as_json:
+        print(json.dumps(rows, ensure_ascii=False))
+    else:
+        print(
+            "\n".join(f"{row['standing']:<8} {row['says']}  {row['mend']}".rstrip() for row in rows)
+        )
+    standings = {row["standing"] for row in rows}
+    return 2 if "wrong" in standings else 1 if "warning" in standings else 0
 
 
 def _open(settings: Settings) -> Jobs:

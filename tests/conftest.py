@@ -13,6 +13,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 RUN_TESTS = runpy.run_path(str(Path(__file__).parents[1] / "scripts" / "run_tests.py"))
 NEEDS: dict[str, tuple[str, str]] = RUN_TESTS["NEEDS"]
@@ -23,8 +24,22 @@ SESSION = "VIGIA_TEST_SESSION"
 GRACE = 2.0  # seconds for what is ending to end
 
 
+# How long an example takes says how busy the machine is; a machine that judges plays the same each time.
+settings.register_profile(
+    "house",
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow],
+    derandomize=os.environ.get("CI", "").lower() in {"1", "true"},
+    print_blob=True,
+)
+settings.load_profile("house")
+
+
 def pytest_configure() -> None:
     os.environ[SESSION] = uuid.uuid4().hex
+    # Started in the background of a shell, we and all that we start would never hear a Ctrl+C.
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     # Every monitor that a test starts would prove and compile the same rules for seconds.
     os.environ.setdefault("VIGIA_CACHE", str(Path(__file__).parents[1] / ".pytest_cache" / "rules"))
 

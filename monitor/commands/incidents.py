@@ -207,9 +207,5 @@ def _until(stamp: object) -> str:
     return lasting(max(0.0, left))
 
 
-def shown_moment(wall: float) -> str:
-    return datetime.fromtimestamp(wall, UTC).astimezone().strftime("%Y-%m-%d %H:%M:%S")
-
-
 def _one_line(value: object) -> str:
     return printable(str(value)).replace("\n", "\\n")

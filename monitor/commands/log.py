@@ -13,6 +13,7 @@ from pathlib import Path
 from monitor.ask import RefusedError
 from monitor.config import load
 from monitor.follow.follower import Follower
+from monitor.follow.last import last_lines
 from monitor.follow.live import follow
 from monitor.home import rules_cache
 from monitor.model import Chunk, Gap
@@ -21,7 +22,7 @@ from monitor.texts import language, say
 from monitor.understand.loading import prepared
 from monitor.understand.rule import PACKS, RulesError
 from monitor.understand.verdict import Judge
-from monitor.view.lines import dressed, last_lines, whole_lines
+from monitor.view.lines import dressed, whole_lines
 
 _LAST = 20
 _OURS = "monitor"  # our own diary: nobody's trouble

@@ -9,10 +9,10 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from monitor.ask import RefusedError, ask
-from monitor.commands.incidents import rows, shown_moment
+from monitor.commands.incidents import rows
 from monitor.commands.orders import names_argument
-from monitor.redact import printable
 from monitor.texts import language, lasting, say, sized
+from monitor.view.standing import standing
 
 _COLUMNS = ("name", "state", "pid", "up", "starts", "next", "memory", "cpu", "progress", "note")
 _MOST = 10  # incidents that are shown
@@ -37,7 +37,7 @@ def run(arguments: argparse.Namespace) -> int:
         print()
     else:
         print(_table(status, children, arguments.lang))
-        for line in _repairs(status, arguments.lang):
+        for line in (*standing(status, arguments.lang), *_incidents(status, arguments.lang)):
             print(line)
     return 0 if all(child["state"] in _WELL for child in children) else 1
 
@@ -52,14 +52,7 @@ def _table(status: Mapping[str, Any], children: list[dict[str, Any]], lang: str)
     return "\n".join((say("status_head", lang, facts), *lines))
 
 
-def _repairs(status: Mapping[str, Any], lang: str) -> Iterator[str]:
-    """Whether repairs are made, and what is open or needs a person."""
-    if pause := status["paused"]:
-        until = say("until_resumed", lang) if pause["ends"] is None else shown_moment(pause["ends"])
-        facts = {"by": pause["by"], "until": until, "why": pause["why"] or "-"}
-        yield printable(say("status_repairs_paused", lang, facts))
-    if status["dry_run"]:
-        yield say("status_dry_run", lang)
+def _incidents(status: Mapping[str, Any], lang: str) -> Iterator[str]:
     incidents = status["incidents"]
     yield from rows(incidents[-_MOST:], lang)
     if len(incidents) > _MOST:

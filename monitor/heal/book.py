@@ -145,9 +145,13 @@ class Book:
             if incident.state is IncidentState.RETRYING:
                 self._keep(incidents.stayed_well(incident, self.settings.quiet), incident)
                 continue
+            ladder = self.ladder(incident.match)
+            if incidents.mends_itself(incident, ladder):
+                self._keep(incidents.recovered(incident), incident)
+                continue
             if any(incidents.target_of(incident) == each.target for each in attempts):
                 continue
-            rung = self.ladder(incident.match)[incident.rung]
+            rung = ladder[incident.rung]
             if only is not None and rung.do not in only:
                 continue
             dry = self.is_dry(incident, rung)

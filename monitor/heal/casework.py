@@ -6,11 +6,12 @@ import contextlib
 import socket
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Protocol, TypeVar
 
 from monitor.heal.book import Book, Ledger
 from monitor.heal.cases import Cases
-from monitor.heal.incidents import is_told, severity_of
+from monitor.heal.incidents import is_told, key_of, opened, said_again, severity_of
 from monitor.heal.person import Already, No
 from monitor.heal.recording import ChildFacts, gap_record, message_of, record_of, stamp
 from monitor.heal.unknown import Unknown
@@ -90,6 +91,20 @@ class Casework:
             if self._unsaved:  # also when it cannot be written down: who makes room may act
                 self.on_news()
 
+    def noted(self, match: Match, child: str, outcome: Outcome | None) -> None:
+        """What a child's minder sees to and tells: recorded, and no hand is moved for it here."""
+        known = self.book.known.get(key_of(match, child))
+        if known is not None and outcome is None:
+            self._touched[known.id] = self.book.known[known.key] = said_again(known, match)
+            return
+        fresh = opened(self.book.next_id, match, child, (), clock())
+        self.book.next_id += 1
+        one = replace(fresh, why=match.line.text, moves=1, tried=int(outcome is not None))
+        self._touched[one.id] = self.book.known[one.key] = one
+        rung = Rung("restart_child") if outcome else None
+        self._unsaved.append(self._record(one, rung, outcome))
+        self.on_news()
+
     # --- the book tells what moved ---
 
     def changed(self, incident: Incident, rung: Rung | None, outcome: Outcome | None) -> None:
@@ -158,6 +173,8 @@ class Casework:
 
     def catch_up(self) -> None:
         """What waited for room on the disk is written as soon as there is some."""
+        if self._state.move_in():
+            self._tell(Told("state_on_disk"))
         self.settle()
         self.project()
 
@@ -255,6 +272,7 @@ class Casework:
     def _opened(self) -> Records:
         """The file, and the state's counter behind what already stands in it."""
         records = self._records = self._open_records()
+        self._newest = records.newest_of({f"INC-{one.id}" for one in self.book.open_ones()})
         if self._cases.last_seq() < records.last_seq:
             self._cases.count_from(records.last_seq)
             why = "the monitor's memory was lost; what it had not written here yet is not known"

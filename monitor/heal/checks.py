@@ -17,17 +17,22 @@ from monitor.heal.servers import BOT_API_DOWN, answer_of
 from monitor.model import (
     OPEN,
     Category,
+    Cause,
     FileId,
     Incident,
     IncidentState,
     Line,
     Match,
+    Outcome,
+    Result,
     Severity,
+    Told,
 )
 from monitor.redact import redact
 from monitor.safe.paths import Failed
 
 DISK_FULL, DISK_LOW, DISK_SILENT = "vigia.disk_full", "vigia.disk_low", "vigia.disk_silent"
+SICK = "vigia.child_sick"
 _ONCE_MORE = 2.0  # seconds after which a silent server is asked again before it is told
 _TELL_AGAIN_EVERY = 1.0
 _NOWHERE = FileId(0, 0)
@@ -82,6 +87,16 @@ def of_bot_api(url: str, why: str) -> Match:
         text,
         (("url", shown),),
     )
+
+
+def of_sick(told: Told) -> tuple[Match, Outcome | None]:
+    """A child that hangs or grew too large, and what its minder does about it."""
+    facts = dict(told.facts)
+    grew = facts["cause"] == Cause.MEMORY_LIMIT
+    category = Category.OUT_OF_MEMORY if grew else Category.HANG
+    match = finding("child", SICK, category, told.severity, told.child, facts["why"])
+    restarted = Outcome(Result.DONE, "it is ended and started again, counted like a crash")
+    return match, None if "left" in facts else restarted
 
 
 class Checks:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import replace
 
@@ -16,6 +17,12 @@ from monitor.model import (
     Result,
     Severity,
 )
+
+# What the child does as well by itself when it has said that it will.
+_DOES_ITSELF = ("resume_job", "wait_out")
+_SECONDS = re.compile(r"[0-9]{1,9}(?:\.[0-9]{1,9})?")
+_LONGEST_OWN = 3600.0
+_OWN_TRY = 120.0  # seconds that such a try may take until it says that it failed again
 
 
 def key_of(match: Match, child: str) -> str:
@@ -43,7 +50,38 @@ def opened(id: int, match: Match, child: str, ladder: Ladder, now: float) -> Inc
     )
     if not ladder:
         return only_told(fresh, "nothing of ours repairs this")
+    if own := own_retry(match, ladder):
+        return _left_to_the_child(fresh, own, now)
     return replace(fresh, next_at=now + wait_before(ladder[0], 1))
+
+
+def own_retry(match: Match, ladder: Ladder) -> float | None:
+    """Seconds until nothing more can come of it when the child, as it says, tries again by itself.
+
+    Then it is not done twice, and nobody is restarted in the middle; what has to be mended first
+    is mended all the same.
+    """
+    said = dict(match.captures).get("again", "")
+    if not ladder or ladder[0].do not in _DOES_ITSELF or not _SECONDS.fullmatch(said):
+        return None
+    return min(_LONGEST_OWN, float(said)) + _OWN_TRY
+
+
+def mends_itself(incident: Incident, ladder: Ladder) -> bool:
+    """Whether time alone decides: the child tries again, and a person did not ask us to."""
+    return not incident.retried_by and own_retry(incident.match, ladder) is not None
+
+
+def recovered(incident: Incident) -> Incident:
+    why = "the child tried again by itself, and nothing more came"
+    return replace(incident, state=IncidentState.RESOLVED, next_at=None, why=why)
+
+
+def _left_to_the_child(incident: Incident, own: float, now: float) -> Incident:
+    return replace(
+        incident,
+        state=IncidentState.DETECTED, next_at=now + own, why="the child tries again by itself",
+    )  # fmt: skip
 
 
 def is_stale(match: Match, oldest: float) -> bool:
@@ -72,10 +110,24 @@ def explained(incident: Incident, root: Incident) -> Incident:
 def repeated(incident: Incident, match: Match, ladder: Ladder, now: float) -> Incident:
     """The same trouble again: counted, and after a repair it goes on with the next step."""
     counted = said_again(incident, match)
+    if (own := own_retry(match, ladder)) and not incident.retried_by:
+        return _said_to_try_again(replace(counted, match=match), own, now)
+    if incident.state is IncidentState.DETECTED and mends_itself(incident, ladder):
+        why = "the child tries no more by itself"
+        return from_the_start(replace(counted, match=match), ladder, now, why)
     if incident.state is IncidentState.RETRYING:
         back = replace(counted, match=match, returned=incident.returned + 1, retried_by="")
         return _next_step(back, ladder, now, "it came back after the repair")
     return counted
+
+
+def _said_to_try_again(incident: Incident, own: float, now: float) -> Incident:
+    """It has its time anew; what is at work on it now is judged when it ends."""
+    if incident.state is IncidentState.FIXING:
+        return incident
+    came_back = incident.state is not IncidentState.DETECTED
+    back = replace(incident, returned=incident.returned + came_back)
+    return _left_to_the_child(back, own, now)
 
 
 def said_again(incident: Incident, match: Match) -> Incident:
@@ -90,6 +142,8 @@ def reopened(incident: Incident, match: Match, ladder: Ladder, now: float) -> In
         return counted
     returned = incident.returned + 1
     back = replace(counted, match=match, returned=returned, acked_by="", retried_by="")
+    if own := own_retry(match, ladder):
+        return _left_to_the_child(back, own, now)
     if incident.word == "resolve":  # a person mended it: what failed before may help now
         return from_the_start(back, ladder, now, f"it came back after {incident.by} closed it")
     return _next_rung(back, ladder, now, "it came back after it was resolved")
@@ -99,7 +153,7 @@ def from_the_start(incident: Incident, ladder: Ladder, now: float, why: str) -> 
     """The whole ladder has its time."""
     if not ladder:
         return only_told(incident, f"{why}; nothing of ours repairs this")
-    due = now + wait_before(ladder[0], 1)
+    due = now + (own_retry(incident.match, ladder) or wait_before(ladder[0], 1))
     return replace(
         incident,
         state=IncidentState.DETECTED, rung=0, attempt=0, next_at=due, root=None, why=why,
@@ -129,6 +183,8 @@ def judged(
         return replace(ended, state=IncidentState.FAILED, next_at=None, why=why)
     if outcome.result is Result.DRY_RUN:
         return only_told(ended, outcome.detail)
+    if (own := own_retry(incident.match, ladder)) and not incident.retried_by:
+        return _left_to_the_child(ended, own, now)
     if outcome.result is Result.REFUSED:
         return _next_rung(ended, ladder, now, outcome.detail)
     return _next_step(ended, ladder, now, outcome.detail, outcome.wait)

@@ -68,10 +68,10 @@ class Repairs:
     def __init__(self, config: Config, crew: Crew, work: Casework) -> None:
         self._crew = crew
         self._roots: Roots
-        self._quarantine: Shelves
+        self.quarantine: Shelves
         self._room: Room
         self.apply(config)
-        self._quarantine.recover()
+        self.quarantine.recover()
         self._intake = Intake(self._children)
         self.respond = Respond(work.book, work, strategies.BY_NAME, self._tools, clock)
         work.on_news = self.respond.wake
@@ -92,7 +92,7 @@ class Repairs:
         self._roots = roots_of(
             config.home, config.roots, owners=owners, kept=[*live, *config.follow]
         )
-        self._quarantine = Shelves(config.data / "quarantine", frozenset(owners))
+        self.quarantine = Shelves(config.data / "quarantine", frozenset(owners))
         places = (str(config.home), *(root.path for root in self._roots.roots))
         self._room = Room(config.disk, places)
 
@@ -106,7 +106,7 @@ class Repairs:
             child=self._children().get(incident.child),
             roots=self._roots,
             owner=owner_of(self._config.children.get(incident.child)),
-            quarantine=self._quarantine,
+            quarantine=self.quarantine,
             room=self._room,
             intake=self._intake,
             servers=self._config.servers,

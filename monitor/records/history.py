@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import BinaryIO
@@ -71,6 +71,18 @@ def read(path: Path) -> Iterator[dict[str, object]]:
                 else:
                     first = first or seq
                 yield record
+
+
+def newest_of(path: Path, incidents: Collection[object]) -> dict[object, dict[str, object]]:
+    """The newest record of each of these incidents; what the newest two files lack is not sought."""
+    found: dict[object, dict[str, object]] = {}
+    for each in reversed(generations(path)[-2:]):
+        wanted = set(incidents) - set(found)
+        if wanted:
+            with each.open("rb") as file:
+                records = (record for _, record in records_in(file))
+                found |= {r["incident"]: r for r in records if r.get("incident") in wanted}
+    return found
 
 
 def records_in(file: BinaryIO) -> Iterator[tuple[int, dict[str, object]]]:

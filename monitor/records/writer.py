@@ -6,7 +6,7 @@ import errno
 import fcntl
 import os
 import time
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import replace
 from pathlib import Path
@@ -29,7 +29,7 @@ from monitor.records.ending import (
     examine,
     length,
 )
-from monitor.records.history import last_end
+from monitor.records.history import last_end, newest_of
 from monitor.records.lines import carried_over, chained
 from monitor.records.record import Record, seq_of
 
@@ -123,6 +123,12 @@ class Records:
                 self._commit(lines, end)
                 done += taken
         self._ballast.make()
+
+    def newest_of(self, incidents: Collection[object]) -> dict[object, dict[str, object]]:
+        """The record by which each of these is known; what cannot be read is not carried over."""
+        with suppress(OSError):
+            return newest_of(self._path, incidents)
+        return {}
 
     def make_room(self) -> bool:
         """The ballast goes, also for those whose words come here later; whether there was any."""

@@ -102,11 +102,12 @@ class Minder:
     def cure(self, cause: Cause, why: str) -> None:
         """A restart by ourselves: counted like a crash, and nothing while it is not running."""
         if self.settings.restart.policy == "never":
-            self._tell("child_sick", Severity.WARNING, why=f"{why}; its policy is never to restart")
+            why = f"{why}; its policy is never to restart"
+            self._tell("child_sick", Severity.WARNING, why=why, cause=cause, left="yes")
             return
         settled = self.state in (ChildState.STARTING, ChildState.RUNNING) and self._order is None
         if self.child is not None and self._up and settled:
-            self._tell("child_sick", Severity.WARNING, why=why)
+            self._tell("child_sick", Severity.WARNING, why=why, cause=cause)
             self._give(_Order(cause, why))
 
     def close(self) -> None:

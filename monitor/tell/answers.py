@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
+from monitor.tell.incoming import Incoming
+
 
 class Came(StrEnum):
     """What came of it, told apart because each is answered differently."""
@@ -21,6 +23,7 @@ class Came(StrEnum):
     MAYBE = "maybe_delivered"  # the request went out and no answer came
     NETWORK = "network"  # it was certainly not taken
     UNAUTHORIZED = "unauthorized"
+    CONFLICT = "conflict"  # another one listens with the same token, or a webhook does
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,3 +35,4 @@ class Answer:
     seconds: float = 0.0  # how long it told us to wait
     chat: int | None = None  # where the chat has moved
     why: str = ""
+    updates: tuple[Incoming, ...] = ()

@@ -107,7 +107,7 @@ class Board:
                 case Tell(subjects):
                     self._tell(subjects, lanes, now)
                 case Edit(post):
-                    self._edit(self.posts[post], now)
+                    self.edit(self.posts[post], now)
                 case Reply():
                     self._reply(move, now)
 
@@ -140,7 +140,7 @@ class Board:
             self.put(Letter(self.number(), post.id, lane, Verb.SEND, now.wall))
         return post
 
-    def _edit(self, post: Post, now: Now) -> None:
+    def edit(self, post: Post, now: Now) -> None:
         """One edit at a time waits for a chat, and says the newest."""
         waiting = {
             one.lane
@@ -200,6 +200,7 @@ class Board:
                 self.drop("thread", thread.news.subject)
         busy = {letter.post for letter in self.letters.values()}
         telling = {thread.post for thread in self.threads.values()}
+        telling |= {int(number) for number in self.kept.get("asked", {})}
         for number in [n for n in self.posts if n not in busy and n not in telling]:
             self.drop("post", number)
 

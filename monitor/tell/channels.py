@@ -22,6 +22,8 @@ class Channels:
     chats: tuple[str, ...] = ()
     webhook: str = ""
     apprise: tuple[str, ...] = ()
+    shared: bool = False  # two tokens, but of the same bot: then nobody may listen but the child
+    remote: bool = False  # that token is the monitor's own: nobody else listens with it
     off: str = ""  # the kind of sentence that says what is missing
     secrets: tuple[str, ...] = ()  # never to be seen in any text
 
@@ -29,6 +31,11 @@ class Channels:
     def who(self) -> dict[str, str]:
         """What the sending process is told at its start."""
         return {"token": self.token, "base_url": self.base_url}
+
+    @property
+    def bot(self) -> str:
+        """Its number; what updates are counted by."""
+        return self.token.partition(":")[0]
 
     def hidden(self, text: str) -> str:
         """Without our own secrets, whatever their form."""
@@ -56,6 +63,8 @@ def channels_of(config: Config) -> Channels:
         faults.append(Fault(str(config.home / ".env"), None, what))
     if faults:
         raise SettingsError(tuple(faults))
+    own = name == "MONITOR_TELEGRAM_TOKEN"
+    shared = token == known.get("TELEGRAM_TOKEN", "").strip()
     off = ""
     if not token:
         off = "alerts_need_token"
@@ -69,9 +78,15 @@ def channels_of(config: Config) -> Channels:
         chats=() if off else chats,
         webhook=config.alerts.webhook,
         apprise=config.alerts.apprise,
+        remote=not off and own and not shared,
+        shared=own and shared,
         off=off,
-        secrets=tuple(v for k, v in known.items() if "TOKEN" in k and len(v) >= 8),
+        secrets=tuple(v for k, v in known.items() if _is_secret(k) and len(v) >= 8),
     )
+
+
+def _is_secret(name: str) -> bool:
+    return any(word in name for word in ("TOKEN", "KEY", "SECRET", "PASSWORD", "HASH"))
 
 
 def _chats(raw: str, file: str, faults: list[Fault]) -> tuple[str, ...]:

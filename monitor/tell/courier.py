@@ -17,6 +17,7 @@ from typing import Any
 from monitor.redact import redact
 from monitor.supervise.family import Family
 from monitor.tell.answers import Answer, Came
+from monitor.tell.incoming import Incoming
 
 COMMAND = (sys.executable, "-m", "monitor.telegram")
 IDLE = 60.0  # seconds without work after which it is ended
@@ -49,8 +50,6 @@ class Courier:
         ready: float = _READY,
         patience: float = _PATIENCE,
     ) -> None:
-        self.heard: Callable[[Mapping[str, Any]], None] = lambda _: None  # what comes by itself
-        self.kept = False  # it stays, also without work: it listens for what comes by itself
         self._family = family
         self._who = who
         self._environ = {name: environ[name] for name in _GIVEN if name in environ}
@@ -142,12 +141,10 @@ class Courier:
         if said.get("ready"):
             if not self._up.done():
                 self._up.set_result(None)
-        elif "id" in said:
+        else:
             asked = self._asked.get(said["id"])
             if asked and not asked.done():
                 asked.set_result(_answer(said))
-        else:
-            self.heard(said)
 
     def _lost(self, why: str) -> None:
         """Nobody waits for an answer that cannot come."""
@@ -164,7 +161,7 @@ class Courier:
 
     def _rest(self) -> None:
         """Nothing to do: in a while it may go."""
-        if not self._asked and not self.kept and self._process is not None:
+        if not self._asked and self._process is not None:
             if self._idle_later:
                 self._idle_later.cancel()
             self._idle_later = asyncio.get_running_loop().call_later(self._idle, self.end)
@@ -188,6 +185,7 @@ def _answer(said: Mapping[str, Any]) -> Answer:
         seconds=float(said.get("seconds") or 0.0),
         chat=said.get("chat"),
         why=redact(str(said.get("why") or "")),
+        updates=tuple(Incoming(**one) for one in said.get("updates") or ()),
     )
 
 

@@ -61,8 +61,7 @@ def of_incident(
     if outcome is None:
         return news
     detail = clean(f"{outcome.detail}; {outcome.proof}" if outcome.proof else outcome.detail)
-    step = Step(at, rung.do if rung else "", str(outcome.result), detail)
-    return replace(news, steps=(*news.steps, step)[-_STEPS:], stepped=news.stepped + 1)
+    return _stepped(news, Step(at, rung.do if rung else "", str(outcome.result), detail))
 
 
 def of_told(told: Told, at: float, before: News | None) -> News | None:
@@ -124,6 +123,15 @@ def _child_well(told: Told, at: float, before: News) -> News | None:
     if told.kind in _ENDS or by_a_person or is_stable:
         return replace(before, state=told.kind, last=at, facts=told.facts)
     return None
+
+
+def with_deed(news: News, do: str, by: str, at: float) -> News:
+    """What a person did about it stands among what was done."""
+    return _stepped(news, Step(at, do, "", clean(by)))
+
+
+def _stepped(news: News, step: Step) -> News:
+    return replace(news, steps=(*news.steps, step)[-_STEPS:], stepped=news.stepped + 1)
 
 
 def clean(text: str, most: int = _WORDS) -> str:

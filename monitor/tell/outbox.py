@@ -94,7 +94,7 @@ def after(answer: Answer, letter: Letter) -> Verdict:
             return Lost(answer.why)
         case Came.MAYBE:
             return _doubtful(letter, answer.why)
-        case Came.NETWORK:
+        case Came.NETWORK | Came.CONFLICT:
             return BackOff(answer.why)
         case Came.UNAUTHORIZED:
             return Refused(answer.why)

@@ -56,19 +56,23 @@ class Rounds:
         if not day:
             return
         noted = [one for one in self._board.threads.values() if one.noted]
-        rows = occasions.digest(
-            self._tally(),
-            [one.news for one in noted],
-            also_open(self._board.threads.values(), now.wall),
-            self._new_shapes(),
-            clock() - self._began,
-            self._reader(),
-        )
-        self._post("digest", rows, lanes, now)
+        self._post("digest", self.as_digest(self._new_shapes()), lanes, now)
         self._board.keep("digest_day", day)
         self._board.keep("tally", asdict(Tally(now.wall)))
         for one in noted:
             self._board.put(replace(one, noted=False))
+
+    def as_digest(self, shapes: Sequence[tuple[str, int]]) -> list[Row]:
+        """What the day was so far; saying it forgets nothing."""
+        threads, reader = self._board.threads.values(), self._reader()
+        return occasions.digest(
+            self._tally(),
+            [one.news for one in threads if one.noted],
+            also_open(threads, reader.wall),
+            shapes,
+            clock() - self._began,
+            reader,
+        )
 
     def sum_up(self, why: str, lanes: Sequence[str], now: Now) -> None:
         """The session in a few numbers."""

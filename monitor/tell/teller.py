@@ -7,6 +7,7 @@ import contextlib
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
+from typing import Any
 
 from monitor.heal.casework import clock
 from monitor.model import Incident, Outcome, Severity, Told
@@ -19,10 +20,11 @@ from monitor.tell.channels import Channels
 from monitor.tell.courier import Courier
 from monitor.tell.delivery import Delivery
 from monitor.tell.ledger import Ledger
-from monitor.tell.news import of_incident, of_told, subject_of
+from monitor.tell.markup import Row, to_text
+from monitor.tell.news import of_incident, of_told, subject_of, with_deed
 from monitor.tell.outbox import Pace
 from monitor.tell.rounds import Rounds
-from monitor.tell.words import Mute
+from monitor.tell.words import Mute, Post
 
 _BUSY_LOOK, _IDLE_LOOK = 0.5, 20.0  # how often we look for what became due by itself
 _SHAPES = 5  # of unknown lines, in the digest
@@ -77,6 +79,16 @@ class Teller:
     def is_on(self) -> bool:
         return bool(self.channels.lanes)
 
+    def standing(self) -> dict[str, Any]:
+        """For `vigia status`: whether anybody is told, what waits to go out, what is mute."""
+        waiting, now = self.board.letters.values(), time.time()
+        return {
+            "to": list(self.channels.lanes),
+            "waiting": len(waiting),
+            "oldest": now - min(one.made for one in waiting) if waiting else None,
+            "mutes": [asdict(mute) for mute in self.board.mutes.values() if mute.until > now],
+        }
+
     # --- what is heard: nothing that goes wrong here may be in the way of a repair ---
 
     def incident(
@@ -88,6 +100,8 @@ class Teller:
         with self._apart():
             now, before = self._now(), self.board.news(f"INC-{incident.id}")
             news = of_incident(incident, rung, outcome, pid, now.wall, before)
+            if incident.word == "retry":  # who acknowledged or closed it is said elsewhere
+                news = with_deed(news, "retry", incident.by, now.wall)
             self.board.hear(news, now, self.settings.repeat)
             if before is None:
                 self.rounds.count("incidents")
@@ -152,6 +166,34 @@ class Teller:
         self.board.keep("mutes", kept)
         self._commit()
         self.wake()
+
+    # --- what the remote control needs ---
+
+    def digest_now(self) -> list[Row]:
+        """As it would be said now; the daily one comes all the same."""
+        return self.rounds.as_digest(())
+
+    def answer(self, lane: str, rows: Sequence[Row]) -> Post:
+        """A message in one chat that is about no trouble; what is sent is written down first."""
+        post = self.board.post("answer", [lane], self._now(), to_text(rows))
+        self.wake()
+        return post
+
+    def did(self, post: Post, do: str, by: str) -> None:
+        """Who did what stands in the message from now on."""
+        at = time.time()
+        for thread in self.board.threads_of(post):
+            self.board.put(replace(thread, news=with_deed(thread.news, do, by, at)))
+        self.wake()
+
+    def show_again(self, post: Post) -> None:
+        """With buttons that are good."""
+        self.board.edit(post, self._now())
+        self.wake()
+
+    def write_down(self) -> None:
+        """On disk when this returns; else StateUnwritable."""
+        self._ledger.commit(self.board)
 
     # --- deciding ---
 

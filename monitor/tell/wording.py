@@ -101,9 +101,8 @@ def _one(news: News, reader: Reader, followers: int) -> list[Row]:
         pid = f" · pid {news.pid}" if news.pid else ""
         rows.append(Row((("b", say("where")), ("", f" {news.where}{pid}")), 3))
     for step in news.steps:
-        words = (
-            f" {reader.at(step.at)} {step.do}: {_result(step, reader)}; {_short(step.detail, 160)}"
-        )
+        came = "; ".join(filter(None, (_result(step, reader), _short(step.detail, 160))))
+        words = f" {reader.at(step.at)} {step.do}: {came}"
         rows.append(Row((("b", say("done")), ("", words)), 4))
     if followers:
         rows.append(row(say("follow_from", count=followers), weight=3))
@@ -172,7 +171,7 @@ def reply(reason: str, told: Sequence[News], reader: Reader) -> list[Row]:
     rows = []
     for news in told[:_LISTED]:
         id = news.subject if news.is_incident else news.child or news.subject
-        step = news.steps[-1] if news.steps else None
+        step = next((one for one in reversed(news.steps) if one.result), None)
         helped = step is not None and reason == "resolved" and step.result == "done"
         done = f"{step.do} ({_short(step.detail, 120)})" if step and helped else ""
         done = done or _short(news.why, 200)

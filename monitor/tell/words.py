@@ -20,7 +20,7 @@ class Step:
 
     at: float
     do: str
-    result: str
+    result: str  # of a repair; "" when a person did it, whom `detail` names
     detail: str
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from monitor.model import Severity
@@ -17,6 +17,8 @@ from monitor.tell.outbox import channel_of, chat_of
 from monitor.tell.words import Letter, News, Post, Verb
 from monitor.texts import lasting
 
+Keys = Callable[[Post, Sequence[News], str], list[list[tuple[str, str]]]]
+
 
 class Writer:
     """Knows the board, the reader's language and the channels."""
@@ -26,6 +28,7 @@ class Writer:
         self._host = host
         self._lang, self._zone = "en", ""
         self._to = Channels()
+        self.keys: Keys = lambda _post, _told, _chat: []  # the buttons, where somebody hears them
 
     def apply(self, to: Channels, lang: str, zone: str) -> None:
         self._to, self._lang, self._zone = to, lang, zone
@@ -97,6 +100,8 @@ class Writer:
             "text": self._to.hidden(text),
             "html": not letter.plain,
         }
+        if letter.verb is not Verb.REPLY:
+            asked["keys"] = self.keys(post, told, asked["chat"])
         message = post.message_in(letter.lane)
         if letter.verb is Verb.EDIT:
             return {**asked, "do": "edit", "message": message} if message else None

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from monitor.understand.rule import Text
 
 FORM = 4  # of what we keep on disk
-KEPT = 6  # compiled forms on disk; older ones are of rules that are gone
+KEPT = 6  # compiled forms on disk; those that were not used for longest go
 
 
 def available() -> bool:
@@ -56,7 +56,10 @@ def _load(texts: Sequence[Text], cache: Path | None) -> Any:
     key = hashlib.sha256(repr((FORM, texts, _machine())).encode()).hexdigest()[:32]
     path = cache / f"rules-{key}.hs"
     try:
-        return hyperscan.loadb(path.read_bytes(), hyperscan.HS_MODE_BLOCK)
+        known = hyperscan.loadb(path.read_bytes(), hyperscan.HS_MODE_BLOCK)
+        with suppress(OSError):
+            os.utime(path)  # what is used stays, whatever else is tried out
+        return known
     except (OSError, hyperscan.error):
         fresh = _compile(texts)
     _keep(path, hyperscan.dumpb(fresh))

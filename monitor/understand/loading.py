@@ -15,7 +15,7 @@ from pathlib import Path
 from monitor import __version__
 from monitor.understand.rule import Fault, Rules, RulesError
 
-_KEPT = 4  # sets of rules on disk; older ones are of rules that are gone
+_KEPT = 4  # sets of rules on disk; those that were not used for longest go
 
 
 def prepared(packs: Sequence[Path], cache: Path) -> Rules:
@@ -25,6 +25,8 @@ def prepared(packs: Sequence[Path], cache: Path) -> Rules:
     set of rules.
     """
     if (known := kept(packs, cache)) is not None:
+        with suppress(OSError):
+            os.utime(_place(packs, cache))  # what is used stays, whatever else is tried out
         return known
     command = [sys.executable, "-P", "-m", "monitor.understand.prepare", str(cache)]
     try:

@@ -85,7 +85,7 @@ TOKENS: dict[str, tuple[Search, ...]] = {
         ),
         Search(rb"\xc2\xab(?P<subject>" + _NAME + rb")\xc2\xbb"),
         Search(
-            rb"(?i:(?:" + _BEFORE_HOST + rb")(?: host| server)?:? [\"'`]?(?P<subject>"
+            rb"(?i:\b(?:" + _BEFORE_HOST + rb")(?: host| server)?:? [\"'`]?(?P<subject>"
             rb"(?:[a-z0-9][\w-]*\.)+[a-z][\w-]*|localhost|\d{1,3}(?:\.\d{1,3}){3}))"
         ),
     ),

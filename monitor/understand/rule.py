@@ -26,6 +26,7 @@ CAPTURES = frozenset(
         "modelo",
         "exception",
         "retry_after",
+        "again",
         "subject",
         "command",
         "library",

@@ -152,7 +152,7 @@ def _distance(each: Candidate, at: tuple[int, int]) -> int:
 
 
 def _tidy(text: str) -> str | None:
-    text = text.strip().rstrip(".,:;!")
+    text = text.strip().rstrip(".,:;!").strip("‘’“”«»`")
     while text.endswith((")", "]", "}")) and not {"(", "[", "{"} & set(text):
         text = text[:-1].rstrip(".,:;!")
     return text or None

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import os
-from collections import deque
 from collections.abc import Iterator
-from pathlib import Path
 
 from monitor.model import Category, Severity
 from monitor.redact import printable, redact
 from monitor.understand.verdict import Judge
 
 _COLOURS = {Severity.CRITICAL: "31", Severity.WARNING: "33", Severity.INFO: "36"}
-_BLOCK = 64 << 10
 _LONGEST = 8192  # bytes of a line that are shown
 
 
@@ -29,21 +25,6 @@ def dressed(line: bytes, judge: Judge | None, *, colour: bool) -> str:
     if not colour:
         return f"{shown}  {meaning}"
     return f"\x1b[{_COLOURS[verdict.severity]}m{shown}\x1b[0m  \x1b[2m{meaning}\x1b[0m"
-
-
-def last_lines(path: Path, count: int) -> list[bytes]:
-    """The last lines of a file of any size, also one that has no end yet."""
-    if count <= 0:
-        return []
-    with path.open("rb") as file:
-        end = file.seek(0, os.SEEK_END)
-        data = b""
-        while end > 0 and data.count(b"\n") <= count:
-            start = max(0, end - _BLOCK)
-            file.seek(start)
-            data = file.read(end - start) + data
-            end = start
-    return list(deque(data.splitlines(), count))
 
 
 def whole_lines(data: bytes) -> Iterator[bytes]:

@@ -16,6 +16,7 @@ from rich.text import Text
 from monitor.redact import printable, redact
 from monitor.texts import lasting, say, sized, state_word
 from monitor.view.sparkline import sparkline
+from monitor.view.standing import standing
 
 _WIDTH = 30  # samples in a sparkline
 _MOST = 12  # incidents in a frame
@@ -79,11 +80,8 @@ def frame(sight: Sight, histories: Histories, lang: str) -> RenderableType:
 def _of_status(status: Mapping[str, Any], histories: Histories, lang: str) -> list[RenderableType]:
     facts = {"pid": str(status["pid"]), "up": lasting(status["up"]), "home": str(status["home"])}
     head = _text(say("status_head", lang, facts), "bold")
-    if pause := status.get("paused"):
-        told = {"by": pause["by"], "until": "…", "why": pause["why"] or "-"}
-        until = pause["ends"]
-        told["until"] = _clock(until) if until else say("until_resumed", lang)
-        head.append("\n" + printable(say("status_repairs_paused", lang, told)), "yellow")
+    for line in standing(status, lang):
+        head.append(f"\n{redact(line)}", "yellow")
     children = _children(status["children"], histories, lang)
     incidents = _incidents(status.get("incidents", ()), lang)
     return [
@@ -207,7 +205,3 @@ def _text(value: object, style: str = "") -> Text:
 
 def _clock_of(stamp: str) -> str:
     return datetime.fromisoformat(stamp).astimezone().strftime("%H:%M:%S")
-
-
-def _clock(wall: float) -> str:
-    return datetime.fromtimestamp(wall).astimezone().strftime("%H:%M")

@@ -16,7 +16,7 @@ from sqlalchemy.orm import Session
 
 from pipeline.config import Settings
 
-_MIGRATIONS = Path(__file__).parent / "migrations"
+MIGRATIONS = Path(__file__).parent / "migrations"
 _LOCK = 7_463_201  # of PostgreSQL, for migrations
 
 
@@ -63,7 +63,7 @@ def open_store(settings: Settings) -> Store:
 
 def migrate(store: Store, to: str = "head") -> None:
     config = Config()
-    config.set_main_option("script_location", str(_MIGRATIONS).replace("%", "%%"))
+    config.set_main_option("script_location", str(MIGRATIONS).replace("%", "%%"))
     with store.engine.connect() as connection:
         if not store.on_sqlite:  # and those of several machines
             connection.execute(text("select pg_advisory_lock(:key)"), {"key": _LOCK})

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import httpx
@@ -34,6 +35,18 @@ def kit(tmp_path: Path) -> Kit:
     settings = Settings(home=tmp_path, token=TOKEN, api="http://127.0.0.1:9", local_api=True)
     (tmp_path / "modelos" / "ana").mkdir(parents=True)
     return Kit(settings, open_store(settings), "me", Profiles(settings.modelos), Local())
+
+
+@pytest.fixture(autouse=True)
+def quiet_again() -> Iterator[None]:
+    """The voice of the pipeline ends with its test: nobody else speaks through it."""
+    loggers = [logging.getLogger(name) for name in ("", "dbos", "httpx", "httpcore")]
+    before = [(one, one.handlers[:], one.level, one.propagate) for one in loggers]
+    yield
+    for one, handlers, level, propagate in before:
+        one.handlers[:], one.propagate = handlers, propagate
+        one.setLevel(level)
+    structlog.reset_defaults()
 
 
 def said(kit: Kit, capsys: pytest.CaptureFixture[str], error: Exception) -> str:

@@ -13,11 +13,11 @@ from typing import Any, NamedTuple
 import pytest
 
 import pipeline
+from monitor.heal.incidents import own_retry
 from monitor.heal.ladders import ladder_for
 from monitor.model import Category, Chunk, FileId, Match
 from monitor.understand.classify import Classifier
-from monitor.understand.proving import load
-from monitor.understand.rule import PACKS
+from tests.monitor import classifying
 
 ROOT = Path(pipeline.__file__).parent
 JOB, MODELO = "f:AQAD-x1_2", "victor"
@@ -115,7 +115,7 @@ EVENTS = [
 
 @pytest.fixture(scope="module")
 def classifier() -> Classifier:
-    return Classifier(load([PACKS]))
+    return classifying.classifier()
 
 
 def spoken(events: Sequence[dict[str, Any]]) -> list[bytes]:
@@ -183,6 +183,20 @@ def test_a_post_of_which_nobody_knows_is_never_sent_again_by_us(
     found = understood(classifier, lines[number])
     assert found is not None
     assert ladder_for(found.rule, found.category, {}) == ()
+
+
+def test_what_the_pipeline_tries_again_by_itself_is_left_to_it(
+    lines: list[bytes], classifier: Classifier
+) -> None:
+    """A time-out or a busy database restarts nobody while the job has its next try ahead."""
+    left = []
+    for said, line in zip(EVENTS, lines, strict=True):
+        if said.event.endswith(".waiting") and (found := understood(classifier, line)):
+            ladder = ladder_for(found.rule, found.category, {})
+            if own_retry(found, ladder) is not None:
+                assert own_retry(found, ladder) == 30 + 120, line
+                left.append(found.category)
+    assert set(left) == {Category.TIMEOUT, Category.DATABASE, Category.RATE_LIMIT}
 
 
 def events_said(*levels: str) -> list[str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import tempfile
+import os
 from functools import cache
 from pathlib import Path
 
@@ -13,10 +13,8 @@ from monitor.understand.rule import PACKS, Rules
 
 @cache
 def folder() -> Path:
-    """Where compiled forms are kept; a folder of the user's, found again by the next run."""
-    path = Path(tempfile.gettempdir()) / "vigia-tests-rules"
-    path.mkdir(mode=0o700, exist_ok=True)
-    return path
+    """Where compiled forms are kept, for the monitors that tests start as well."""
+    return Path(os.environ["VIGIA_CACHE"])
 
 
 @cache

@@ -34,7 +34,7 @@ def spec(home: Path, argv: tuple[str, ...], name: str = "kid", **more: object) -
     )
 
 
-async def until(true: Callable[[], object], seconds: float = 10.0, what: str = "") -> None:
+async def until(true: Callable[[], object], seconds: float = 45.0, what: str = "") -> None:
     """Wait for a condition; fail with its name when it does not come."""
     deadline = time.monotonic() + seconds
     while not true():

@@ -16,7 +16,7 @@ from tests.monitor.programs import SPREADS
 
 
 def wait(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 45
     while not true():
         assert time.monotonic() < deadline, "did not come"
         time.sleep(0.005)

@@ -15,16 +15,16 @@ from typing import Any
 import pytest
 
 from monitor.ask import NobodyThereError, RefusedError, ask
-from monitor.control import Asker, NoError, serve
+from monitor.control import NoError, Peer, serve
 from monitor.home import socket_path
 from tests.monitor.crib import until
 
 
-async def echo(asker: Asker, question: Mapping[str, Any]) -> Any:
+async def echo(asker: Peer, question: Mapping[str, Any]) -> Any:
     return {"uid": asker.uid, "pid": asker.pid, "name": asker.name, "question": dict(question)}
 
 
-async def refuse(_asker: Asker, _question: Mapping[str, Any]) -> Any:
+async def refuse(_asker: Peer, _question: Mapping[str, Any]) -> Any:
     raise NoError("not today")
 
 
@@ -344,7 +344,7 @@ def test_a_monitor_that_answers_badly_is_described(
 
 
 def test_a_large_answer_comes_whole(tmp_path: Path) -> None:
-    async def much(_asker: Asker, _question: Mapping[str, Any]) -> Any:
+    async def much(_asker: Peer, _question: Mapping[str, Any]) -> Any:
         return ["x" * 1000] * 3000
 
     async def story() -> None:
@@ -355,5 +355,5 @@ def test_a_large_answer_comes_whole(tmp_path: Path) -> None:
 
 
 def test_an_asker_without_an_account_has_a_name_too() -> None:
-    assert Asker(54321, 1).name == "uid 54321"
-    assert Asker(0, 1).name == "root"
+    assert Peer(54321, 1).name == "uid 54321"
+    assert Peer(0, 1).name == "root"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
@@ -225,6 +226,41 @@ def test_while_the_disk_takes_nothing_records_wait_in_order_and_nothing_unwritte
         assert wrong == []
         assert v.process.poll() is None
     assert longest_gap(tmp_path) < 3.0  # its restart included
+
+
+def test_begun_on_a_full_disk_it_forgets_nothing_once_there_is_room(tmp_path: Path) -> None:
+    with contextlib.ExitStack() as stack:
+        data, _ = home_on_three_disks(tmp_path, stack)
+        v = stack.enter_context(vigia(tmp_path))
+        (tmp_path / "modelos").mkdir()
+        v.configure(QUICK + OFTEN + one(programs.python(SAYS), "log = {file = 'kid.log'}"))
+
+        def mended(n: int) -> None:
+            v.wait_state("running", "kid")
+            said(v, n)
+            until(
+                lambda: len(of(tmp_path, category="missing_path", state="resolved")) == n + 1,
+                30,
+                v.text,
+            )
+            (tmp_path / f"say.{n}").unlink()
+
+        v.start()
+        mended(0)
+        v.end()
+        fill(data / "user.bin")
+        v.start()
+        mended(1)
+        assert "on the disk again" not in v.diary()
+        (data / "user.bin").unlink()
+        until(lambda: "on the disk again" in v.diary(), what=v.diary)
+        v.end(signal.SIGKILL)
+        v.start()
+        mended(2)
+        found = records(tmp_path)
+        assert [r["seq"] for r in found] == list(range(1, len(found) + 1))
+        assert len({r["incident"] for r in of(tmp_path, category="missing_path")}) == 3
+        assert of(tmp_path, state="gap") == []
 
 
 def test_a_job_that_met_a_full_disk_is_done_when_our_own_leavings_are_gone(tmp_path: Path) -> None:

@@ -26,10 +26,11 @@ LEAVES_ORPHANS = (
 
 
 def reaper() -> Family:
-    """One that begins with nobody: the dead of an earlier test are gone."""
+    """One that begins with nobody: the dead of an earlier test are gone, who lives is known."""
     family = Family()
     assert family.become_reaper()
-    wait(lambda: (family.reap(), not family.strangers())[1])
+    wait(lambda: (family.reap(), not any(map(is_dead, family.strangers())))[1])
+    family.helpers.update(family.strangers())
     family.reaped = 0
     return family
 
@@ -41,7 +42,7 @@ def start(family: Family, *argv: str) -> subprocess.Popen[bytes]:
 
 
 def wait(true: Callable[[], object]) -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 45
     while not true():
         assert time.monotonic() < deadline, "did not come"
         time.sleep(0.005)

@@ -43,6 +43,6 @@ def test_an_event_that_is_open_while_the_rules_change_is_told(tmp_path: Path) ->
         (tmp_path / "rules.d" / "own.toml").write_text(RULE)
         assert v.run("reload").returncode == 0
         assert "read again: rules" in v.diary()
-        until(lambda: records(v), 2.0, what=v.text)
+        until(lambda: records(v), what=v.text)
         assert {one["category"] for one in records(v)} == {"permission"}
         assert "Traceback" in records(v)[0]["source"]["line"]

@@ -84,7 +84,7 @@ def test_five_hundred_orphans_are_buried(tmp_path: Path) -> None:
         v.start("--", *argv)
         until((tmp_path / "born").exists)
         us = psutil.Process(v.process.pid)
-        until(lambda: len(us.children()) == 1, 5, "only the child is left, and no zombie")
+        until(lambda: len(us.children()) == 1, what="only the child is left, and no zombie")
         assert v.child()["starts"] == 1
         assert v.child()["pid"] == us.children()[0].pid
 

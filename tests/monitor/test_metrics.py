@@ -85,5 +85,7 @@ def test_hostile_names_stay_inside_their_quotes() -> None:
         "starts": 1,
         "vitals": {"memory": None, "cpu": None, "progress_age": None},
     }
-    text = rendered({"up": 1.0, "paused": None, "children": [child], "incidents": []})
+    text = rendered(
+        {"up": 1.0, "paused": None, "children": [child], "incidents": [], "alerts": {"waiting": 0}}
+    )
     assert all(line.startswith("# ") or _SAMPLE.fullmatch(line) for line in text.splitlines())

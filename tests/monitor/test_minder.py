@@ -268,7 +268,7 @@ def test_a_second_wish_to_end_hurries(tmp_path: Path) -> None:
             minder.stop("ana")
             await until(lambda: minder.view().state is ChildState.STOPPING)
             minder.hurry.set()
-            await until(minder.down.is_set, 5)
+            await until(minder.down.is_set)
 
     asyncio.run(story())
 

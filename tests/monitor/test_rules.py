@@ -194,9 +194,22 @@ def test_a_proved_set_of_rules_is_not_proved_again(tmp_path: Path) -> None:
     first = prepared([path], tmp_path / "seen")
     (kept,) = (tmp_path / "seen").glob("*.rules")
     assert kept.stat().st_mode & 0o777 == 0o600
-    before = kept.stat().st_mtime_ns
+    before = kept.stat().st_ino
     assert prepared([path], tmp_path / "seen") == first == load([path])
-    assert kept.stat().st_mtime_ns == before
+    assert kept.stat().st_ino == before
+
+
+def test_the_rules_in_use_stay_whatever_else_is_tried_out(tmp_path: Path) -> None:
+    path, tried, cache = written(tmp_path, GOOD), tmp_path / "tried", tmp_path / "seen"
+    tried.mkdir()
+    prepared([path], cache)
+    (kept,) = cache.glob("*.rules")
+    before = kept.stat().st_ino
+    for number in range(5):
+        prepared([written(tried, GOOD.replace("own.", f"own{number}."))], cache)
+        prepared([path], cache)
+    assert kept.stat().st_ino == before
+    assert len(list(cache.glob("*.rules"))) == 4
 
 
 def test_what_others_could_have_written_is_not_believed(tmp_path: Path) -> None:

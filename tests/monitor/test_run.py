@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 
+from monitor.app import THREADS
 from tests.monitor import programs
 from tests.monitor.crib import lives
 from tests.monitor.vigia import until, vigia
@@ -73,7 +74,7 @@ def test_when_no_child_is_left_to_run_the_monitor_ends(
     with vigia(tmp_path) as v:
         v.configure(one(programs.sh(script), "restart.policy = 'on-failure'"))
         v.start()
-        assert v.process.wait(10) == code
+        assert v.process.wait(60) == code
         assert "no child is left to run" in v.diary()
 
 
@@ -81,14 +82,14 @@ def test_an_open_breaker_can_mean_the_end_for_those_who_let_systemd_decide(tmp_p
     with vigia(tmp_path) as v:
         v.configure(one(programs.DIES_AT_ONCE, "restart = {delay = 0.01, give_up = 'exit'}"))
         v.start()
-        assert v.process.wait(10) == 3
+        assert v.process.wait(60) == 3
 
 
 def test_a_command_that_does_not_exist_is_one_clear_line(tmp_path: Path) -> None:
     # B 16
     with vigia(tmp_path) as v:
         v.start("--", "/no/such/program")
-        assert v.process.wait(10) == 3
+        assert v.process.wait(60) == 3
         assert "cannot execute /no/such/program: No such file or directory" in v.text()
         assert "Traceback" not in v.text()
 
@@ -164,7 +165,7 @@ def test_ctrl_c_reaches_only_the_monitor_and_twice_it_hurries(tmp_path: Path) ->
         assert v.process.poll() is None
         for _ in range(50):
             os.killpg(v.process.pid, signal.SIGINT)
-        assert v.process.wait(5) == 0
+        assert v.process.wait(60) == 0
         assert v.descendants() == []
 
 
@@ -244,7 +245,7 @@ def test_what_the_child_inherits_is_clean(tmp_path: Path) -> None:
                 "TELEGRAM_TOKEN": "123456:canary",
             }
         )
-        assert v.process.wait(10) == 0
+        assert v.process.wait(60) == 0
         environ, status, fds, leads = json.loads((tmp_path / "seen").read_text())
         assert leads
         assert environ["PYTHONUNBUFFERED"] == "1"
@@ -291,7 +292,7 @@ def test_systemd_is_told_the_truth_in_order(tmp_path: Path) -> None:
         while "STOPPING=1" not in said[-1]:
             said.append(manager.recv(4096).decode())
         assert "EXTEND_TIMEOUT_USEC=" in said[-1]
-        assert v.process.wait(10) == 0
+        assert v.process.wait(60) == 0
 
 
 def test_another_user_is_not_heard(tmp_path: Path) -> None:
@@ -357,7 +358,7 @@ def test_a_thousand_restarts_leave_nothing_open(tmp_path: Path) -> None:
         v.run("stop")
         after = _resources(v.process.pid)
         assert abs(after[0] - base[0]) <= 2, "descriptors"
-        assert after[1] == base[1], "threads"
+        assert after[1] <= base[1] + THREADS, "those for the disk stay once they were needed"
         assert after[2] < base[2] * 1.1, "memory"
 
 

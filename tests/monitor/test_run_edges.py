@@ -186,7 +186,7 @@ def test_a_restart_in_flight_ends_with_the_monitor(tmp_path: Path) -> None:
         )
         until(lambda: v.child("kid")["state"] == "stopping")
         assert v.end() == 0
-        restart.wait(10)
+        restart.wait(60)
         assert (tmp_path / "starts").read_text() == "up\n"
         assert v.descendants() == []
 
@@ -214,7 +214,7 @@ def test_fifty_terms_are_one_and_a_broken_pipe_is_none(tmp_path: Path) -> None:
         assert v.child()["state"] == "running"
         for _ in range(50):
             v.process.send_signal(signal.SIGTERM)
-        assert v.process.wait(5) == 0
+        assert v.process.wait(60) == 0
         assert v.descendants() == []
         assert v.diary().count("Vigía stops") == 1
 
@@ -317,7 +317,7 @@ def test_a_child_runs_as_the_user_it_is_given_with_its_groups_and_home(tmp_path:
     with vigia(tmp_path) as v:
         v.configure(one(says, "user = 'nobody'\ndirectory = '/'\nrestart.policy = 'never'"))
         v.start("--quiet")
-        assert v.process.wait(10) == 0, v.diary()
+        assert v.process.wait(60) == 0, v.diary()
     groups = os.getgrouplist("nobody", nobody.pw_gid)
     uid, real, gid, all_of_them, names = (tmp_path / "logs" / "kid.log").read_text().splitlines()
     assert (int(uid), int(real), int(gid)) == (nobody.pw_uid, nobody.pw_uid, nobody.pw_gid)
@@ -334,7 +334,7 @@ def test_a_child_that_cannot_become_its_user_or_group_is_not_started(who: str) -
         becomes_somebody(v)
         v.configure(one(programs.sh("touch ran"), who.format(other=other)))
         v.start()
-        assert v.process.wait(10) == 3
+        assert v.process.wait(60) == 3
         assert "kid will not be started again" in v.text()
         assert "Traceback" not in v.text()
         assert not (home / "ran").exists()
@@ -347,7 +347,7 @@ def test_a_log_that_may_not_be_written_is_one_clear_line() -> None:
         becomes_somebody(v)
         v.configure(one(programs.sh("touch ran")))
         v.start()
-        assert v.process.wait(10) == 3
+        assert v.process.wait(60) == 3
         assert f"its log {home}/logs/kid.log: Permission denied" in v.text()
         assert "Traceback" not in v.text()
         assert not (home / "ran").exists()
@@ -369,7 +369,7 @@ def test_a_log_that_is_no_file_is_refused_at_once(tmp_path: Path, kind: str) -> 
     with made, vigia(tmp_path) as v:
         v.configure(one(programs.sh("touch ran")))
         v.start()
-        assert v.process.wait(10) == 3
+        assert v.process.wait(60) == 3
         refused = [line for line in v.text().splitlines() if "its log" in line]
         assert len(refused) == 1, v.text()
         assert str(log) in refused[0]
@@ -426,7 +426,7 @@ def test_a_flood_behind_a_terminal_that_stands_still_needs_no_memory(tmp_path: P
         flags = fcntl.fcntl(terminal, fcntl.F_GETFL)
         fcntl.fcntl(terminal, fcntl.F_SETFL, flags | os.O_NONBLOCK)
         v.process.send_signal(signal.SIGTERM)
-        assert v.process.wait(10) == 0
+        assert v.process.wait(60) == 0
 
 
 @as_root
@@ -579,7 +579,7 @@ def test_a_clock_that_jumps_an_hour_changes_no_waiting(tmp_path: Path, way: str)
         v.wait_state("backoff", "kid")
         began = time.monotonic()
         (back if way == "BACK" else forward).touch()
-        until(lambda: v.child("kid")["starts"] == 2, 4)
+        until(lambda: v.child("kid")["starts"] == 2)
         assert time.monotonic() - began > 1.0
         first, last = (
             line[:13] for line in (v.diary().splitlines()[0], v.diary().splitlines()[-1])
@@ -747,7 +747,7 @@ def test_as_the_first_process_of_a_container_it_reaps_and_ends(tmp_path: Path) -
         assert v.status()["pid"] == 1
         until(lambda: len(first.children(recursive=True)) == 1, what="the orphans are reaped")
         first.send_signal(signal.SIGTERM)
-        assert v.process.wait(10) == 0
+        assert v.process.wait(60) == 0
         assert v.descendants() == []
 
 

@@ -14,6 +14,7 @@ import pytest
 
 from monitor.model import FileId, Position
 from monitor.state import MIGRATIONS, State, StateTooNew, StateUnwritable
+from tests.monitor.volumes import fill, tmpfs
 
 
 def position(n=1, path="/var/log/a.log"):
@@ -271,3 +272,53 @@ def test_a_state_in_memory_is_like_one_on_disk():
         with state.transaction():
             state.save_positions([position()], 1.0)
         assert state.positions() == [position()]
+
+
+@pytest.mark.parametrize("killed", [False, True], ids=["ended well", "killed"])
+def test_begun_on_a_full_disk_it_goes_on_from_the_file_and_moves_there_when_there_is_room(
+    tmp_path, killed
+):
+    with tmpfs(tmp_path / "small", "size=2m") as small:
+        path = str(small / "state.db")
+        opened(path).close()
+        story = (
+            "import os, signal, sys\n"
+            "from monitor.state import State\n"
+            "from tests.monitor.test_state import position\n"
+            "state = State.open(sys.argv[1], at=1.0, warn=print)\n"
+            "with state.transaction():\n"
+            "    state.save_positions([position(1)], 1.0)\n"
+            "if sys.argv[2] == 'True': os.kill(os.getpid(), signal.SIGKILL)\n"
+            "state.close()\n"
+        )
+        subprocess.run([sys.executable, "-c", story, path, str(killed)], timeout=60, check=False)
+        assert (small / "state.db-wal").exists() == killed, "the last words are in the log still"
+        fill(small / "user.bin")
+        with pytest.raises(StateUnwritable):
+            opened(path)
+        with State.in_memory(path) as state:
+            assert state.positions() == [position(1)]
+            with state.transaction():
+                state.save_positions([position(2)], 2.0)
+            assert not state.move_in(), "there is no room yet"
+            (small / "user.bin").unlink()
+            assert state.move_in()
+            assert not state.move_in(), "it is there already"
+            with state.transaction() as db:
+                state.save_positions([position(3)], 3.0)
+                assert db.execute("PRAGMA journal_mode").fetchone() == ("wal",)
+        with opened(path) as state:
+            assert state.positions() == [position(1), position(2), position(3)]
+            fill(small / "user.bin")
+        os.unlink(path)
+        with State.in_memory(path) as state:
+            assert state.positions() == [], "there was no file to go on from"
+
+
+def test_what_is_broken_on_a_full_disk_is_nothing_to_go_on_from(path):
+    os.makedirs(os.path.dirname(path))
+    with open(path, "wb") as file:
+        file.write(b"SQLite format 3\0" + b"nonsense" * 1000)
+    with State.in_memory(path) as state:
+        assert state.positions() == []
+        assert not state.move_in(), "what it is, the next start tells and moves aside"

@@ -24,7 +24,7 @@ if GROUPS:
 
 
 def wait(true: Callable[[], object], what: str = "") -> None:
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 45
     while not true():
         assert time.monotonic() < deadline, f"did not come: {what}"
         time.sleep(0.002)

@@ -8,8 +8,9 @@ import subprocess
 import sys
 from pathlib import Path
 
-from monitor.view.lines import last_lines
+from monitor.follow.last import last_lines
 from monitor.view.sparkline import sparkline
+from monitor.view.standing import standing
 from tests.monitor.vigia import Vigia, until, vigia
 
 TOKEN = "123456789:" + "A" * 35
@@ -122,7 +123,7 @@ def test_in_a_terminal_it_is_drawn_anew_and_ctrl_c_ends_it(tmp_path: Path) -> No
                         break
                 except OSError:  # the other side is closed
                     break
-            assert watching.wait(10) == 0
+            assert watching.wait(60) == 0
         os.close(master)
         assert b"\x1b[?1049h" in shown  # a screen of its own, given back at the end
 
@@ -133,3 +134,15 @@ def test_numbers_become_blocks() -> None:
     assert sparkline([1, 1, 1]) == "▁▁▁"
     assert sparkline([0, None, 7]) == "▁ █"
     assert sparkline([100, 101], least_span=5) == "▁▁"
+
+
+def test_that_nobody_is_told_or_not_yet_is_seen_at_a_glance() -> None:
+    status = {"paused": None, "dry_run": False}
+    quiet = {"to": ["telegram:7"], "waiting": 0, "oldest": None, "mutes": []}
+    assert list(standing(status | {"alerts": quiet}, "en")) == []
+    mutes = [{"what": "INC-1", "until": 0.0, "by": "ana\x1b[31m"}]
+    trouble = {"to": [], "waiting": 3, "oldest": 720.0, "mutes": mutes}
+    off, waiting, mute = standing(status | {"alerts": trouble}, "en")
+    assert off.startswith("Alerts are off")
+    assert waiting == "Alerts not sent yet: 3, the oldest for 12 min"
+    assert "INC-1 (by ana\\x1b[31m)" in mute

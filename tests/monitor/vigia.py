@@ -17,7 +17,7 @@ from monitor.ask import NobodyThereError, ask
 from tests.monitor.crib import lives
 
 
-def until(true: Callable[[], object], seconds: float = 15.0, what: object = "") -> None:
+def until(true: Callable[[], object], seconds: float = 45.0, what: object = "") -> None:
     deadline = time.monotonic() + seconds
     while not true():
         if time.monotonic() > deadline:
@@ -84,7 +84,7 @@ class Vigia:
         file = self.home / "logs" / "monitor.log"
         return file.read_text() if file.exists() else ""
 
-    def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = 20.0) -> int:
+    def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = 60.0) -> int:
         self.process.send_signal(number)
         return self.process.wait(seconds)
 

@@ -68,7 +68,7 @@ class Home:
             check=False,
         )
 
-    def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = 15.0) -> int:
+    def end(self, number: signal.Signals = signal.SIGTERM, seconds: float = 45.0) -> int:
         assert self.process is not None
         self.process.send_signal(number)
         return self.process.wait(seconds)

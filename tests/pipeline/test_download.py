@@ -114,7 +114,7 @@ def test_a_job_in_long_trouble_leaves_the_workers_to_others(here: Home, api: Bot
         hand_in(here, sent(api, DATA[: 1000 + number], "a.bin"))
     until(lambda: len(lines(here, "download.waiting")) >= 8, 20, here.text)
     here.drop("own.bin", b"own")
-    until(here.posted, 10, here.text)
+    until(here.posted, 45, here.text)
 
 
 def test_a_local_server_hands_its_file_over(tmp_path: Path) -> None:

@@ -15,7 +15,8 @@ def test_a_dropped_file_is_kept_and_posted_and_its_job_says_so(
     with home(tmp_path, DATABASE_URL=database_url) as h:
         h.ready()
         h.drop("clip.bin", b"x" * 1000)
-        until(h.posted, 30, h.text)
+        until(h.posted, 30, h.text)  # perhaps before its job has said its last word
+        until(lambda: h.ask("GET", "/jobs")[1][0]["state"] == "succeeded", 10, h.text)
         jobs = h.ask("GET", "/jobs")[1]
         assert [(j["state"], j["percent"], j["modelo"]) for j in jobs] == [
             ("succeeded", 100, "ana")
@@ -67,7 +68,7 @@ def test_a_file_is_handed_in_by_command_before_the_pipeline_runs_and_only_once(
         assert first.stdout == second.stdout, first.stderr
         h.ready()
         h.wait_job(first.stdout.strip(), "succeeded")
-        until(h.posted, 10, h.text)
+        until(h.posted, 45, h.text)
         assert file.read_bytes() == b"mine"
         assert len(h.kept()) == 1
 

@@ -152,10 +152,13 @@ class BotApi:
         told = {key: value for key, value in words.items() if key != "path"}
         return told | {"handed": name, "name": words.get("name") or path.name}
 
-    def press(self, user: int, message: Shown, button: str, *, bot: int = 0) -> str:
-        """Presses a button and says the number of the press."""
+    def press(
+        self, user: int, message: Shown, button: str = "", *, data: str = "", bot: int = 0
+    ) -> str:
+        """Presses a button, or what looks like one to the bot, and says the number of the press."""
         words = {"user": user, "chat": message.chat, "bot": bot or message.by}
-        pressed = self._post("press", message_id=message.id, button=button, **words)
+        words |= {"message_id": message.id}
+        pressed = self._post("press", button=button, data=data, **words)
         number: str = pressed["query"]["id"]
         return number
 

@@ -53,25 +53,28 @@ def edit(world: World, said: Said) -> Row:
 
 
 def press(world: World, said: Said) -> Row:
-    """A button of a message, by its data or by what stands on it."""
+    """A button of a message, by its data or by what stands on it; a forger says any `data`."""
     user, place = where(world, said)
     row = world.messages.find(place.room, whole(said, "message_id"))
     if row is None:
         raise OrderError("there is no such message")
-    wanted = said.words.get("button", "")
+    data = said.words.get("data") or _pressable(row, said.words.get("button", ""))
+    bot = world.bots.by_id(row["by"])
+    if bot is None:
+        raise OrderError("that message is not a bot's")
+    pressed = world.presses.add(bot["id"], user, row["message"], data, time.time())
+    world.updates.add(bot, "callback_query", for_bot(pressed["query"], bot["id"]))
+    return pressed
+
+
+def _pressable(row: Row, wanted: str) -> str:
     rows = row["message"].get("reply_markup", {}).get("inline_keyboard", [])
     buttons = [b for line in rows for b in line]
     chosen = [b for b in buttons if wanted in {b.get("callback_data"), b["text"]}]
     if not chosen or "callback_data" not in chosen[0]:
         there = ", ".join(repr(b["text"]) for b in buttons) or "none"
         raise OrderError(f"no button {wanted!r} to press; there are: {there}")
-    bot = world.bots.by_id(row["by"])
-    if bot is None:
-        raise OrderError("that message is not a bot's")
-    data = chosen[0]["callback_data"]
-    pressed = world.presses.add(bot["id"], user, row["message"], data, time.time())
-    world.updates.add(bot, "callback_query", for_bot(pressed["query"], bot["id"]))
-    return pressed
+    return str(chosen[0]["callback_data"])
 
 
 def delete(world: World, said: Said) -> Row:

@@ -129,8 +129,6 @@ def test_without_work_it_goes_and_with_work_it_comes_back() -> None:
         first = (await courier.ask({"do": "probe"})).message
         await until(lambda: courier.pid is None)
         assert (await courier.ask({"do": "probe"})).message != first
-        courier.kept = True
-        await courier.ask({"do": "probe"})
 
     play(ECHOES, story, idle=0.05)
 
@@ -147,18 +145,6 @@ def test_many_questions_at_once_get_each_its_own_answer() -> None:
     async def story(courier: Courier, family: Family) -> None:
         answers = await asyncio.gather(*(courier.ask({"n": n}) for n in range(20)))
         assert [answer.message for answer in answers] == list(range(20))
-
-    play(script, story)
-
-
-def test_what_comes_by_itself_is_heard() -> None:
-    script = ECHOES.replace("    ask =", "    print('{\"update\": 7}', flush=True)\n    ask =")
-
-    async def story(courier: Courier, family: Family) -> None:
-        heard: list[Any] = []
-        courier.heard = heard.append
-        assert await came(courier) is Came.OK
-        assert heard == [{"update": 7}]
 
     play(script, story)
 
