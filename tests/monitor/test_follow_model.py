@@ -5,9 +5,11 @@ from __future__ import annotations
 import inspect
 import os
 import time
+from collections.abc import Callable
+from typing import Any, cast
 
 from hypothesis import HealthCheck, settings
-from hypothesis.stateful import RULE_MARKER, precondition
+from hypothesis.stateful import RULE_MARKER, precondition, rule
 
 from .follow_model import Story
 
@@ -35,9 +37,23 @@ class LiveStory(Story):
         return time.monotonic() - self.began < SECONDS
 
 
+def in_time(name: str, ruled: Any) -> Callable[..., None]:
+    """The same rule, drawn the same whatever the time is: what may be drawn must not depend on it."""
+
+    def does(self: LiveStory, **drawn: Any) -> None:
+        if self.has_time():
+            ruled.function(self, **drawn)
+
+    does.__name__ = name
+    made = rule(**ruled.arguments)(does)
+    for condition in ruled.preconditions:
+        made = precondition(condition)(made)
+    return cast("Callable[..., None]", made)
+
+
 for name, method in inspect.getmembers(Story, lambda one: hasattr(one, RULE_MARKER)):
     if name != "touch":
-        setattr(LiveStory, name, precondition(LiveStory.has_time)(method))
+        setattr(LiveStory, name, in_time(name, getattr(method, RULE_MARKER)))
 
 
 class InotifyStory(LiveStory):

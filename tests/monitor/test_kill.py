@@ -42,7 +42,7 @@ def test_killed_at_random_moments_it_handles_all_trouble_once(home: Path) -> Non
                 story.any_trouble()
             story.start()
             if story.seen.torn:
-                until(story.is_valid, 20, "the torn end is mended")
+                until(story.is_valid, what="the torn end is mended")
             _until_a_moment(story)
             story.kill()
             story.look()
