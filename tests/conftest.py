@@ -37,9 +37,13 @@ settings.load_profile("house")
 
 def pytest_configure() -> None:
     os.environ[SESSION] = uuid.uuid4().hex
-    # Started in the background of a shell, we and all that we start would never hear a Ctrl+C.
-    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+    # Started in the background of a shell or by nohup, all that we start would be deaf to these.
+    for number, usual in (
+        (signal.SIGINT, signal.default_int_handler),
+        (signal.SIGHUP, signal.SIG_DFL),
+    ):
+        if signal.getsignal(number) is signal.SIG_IGN:
+            signal.signal(number, usual)
     # Every monitor that a test starts would prove and compile the same rules for seconds.
     os.environ.setdefault("VIGIA_CACHE", str(Path(__file__).parents[1] / ".pytest_cache" / "rules"))
 
