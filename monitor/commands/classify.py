@@ -22,6 +22,7 @@ from monitor.understand.verdict import Judge, Verdict
 HELP = "say what the lines of a log mean"
 BLOCK = 1 << 20
 LONGEST = 8 << 20  # bytes of a line without an end; what is longer is read in pieces
+SHAPES = 10  # of unknown lines, told in the summary
 COLOURS = {Severity.CRITICAL: "\x1b[31m", Severity.WARNING: "\x1b[33m", Severity.INFO: "\x1b[90m"}
 
 
@@ -94,8 +95,10 @@ def _show(source: IO[bytes], rules: Rules, cache: Path, arguments: argparse.Name
     classifier = Classifier(rules, cache=cache)
     colour = sys.stdout.isatty() and not arguments.json
     counts: Counter[Category] = Counter()
+    shapes: Counter[str] = Counter()
     for match in _matches(source, arguments.file, classifier):
         counts[match.category] += 1
+        shapes.update(value for name, value in match.captures if name == "shape")
         print(_json(match) if arguments.json else _row(match, colour))
     counted = sum(classifier.uncounted.values())
     if not arguments.json:
@@ -103,6 +106,10 @@ def _show(source: IO[bytes], rules: Rules, cache: Path, arguments: argparse.Name
         print(
             f"-- {said or 'only ordinary lines'}" + (f"; {counted} more alike" if counted else "")
         )
+        for shape, times in shapes.most_common(SHAPES):
+            print(f"   {times:>6} x {printable(redact(shape))[:200]}")
+        if (left := len(shapes) - SHAPES) > 0:
+            print(f"   and {left} more shapes")
     return 0
 
 

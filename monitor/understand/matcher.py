@@ -24,6 +24,9 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NEWLINE = 10
+CROWDED = 1024  # bytes of a chunk for each line that holds a text: more lines make it crowded
+TEMPTING = 4  # as many lines hold a text for each one that holds a pattern
+BLOCK = 8192  # bytes of lines that are asked about at once
 HEAD_PATTERNS = tuple(read(head, case=True) for head in HEADS)
 
 
@@ -117,6 +120,8 @@ class _Hyperscan:
     def __init__(self, sources: list[bytes], texts: tuple[Text, ...], cache: Path | None) -> None:
         self._texts = hyper.Texts(texts, cache)
         self._sources = sources
+        self._asked = self._matched = 0  # lines of the last chunk
+        self._tempted = False
 
     @cached_property
     def _sieve(self) -> linear.Sieve:
@@ -125,14 +130,39 @@ class _Hyperscan:
     def places(self, data: bytes) -> Iterable[int]:
         if not data:
             return
+        # Where many lines hold a text and hardly one a pattern, all patterns go first over many lines.
+        if self._asked > len(data) // CROWDED and self._asked > TEMPTING * self._matched:
+            self._tempted = linear.available()
+        self._asked = self._matched = 0
         # A text may hold the line end before or after it; the edges of the chunk have none.
         yield 0
-        found = self._texts.places(data)
-        yield from sorted(place if data[place] != NEWLINE else place - 1 for place in found)
+        for start, end in self._suspect(data) if self._tempted else ((0, len(data)),):
+            part = data[start:end]
+            found = self._texts.places(part)
+            for place in sorted(at if part[at] != NEWLINE else at - 1 for at in found):
+                yield start + place
         yield len(data) - 1
 
+    def _suspect(self, data: bytes) -> Iterable[tuple[int, int]]:
+        """The blocks of lines in which some pattern matches, with the line ends around them."""
+        start = blocks = suspect = 0
+        while start < len(data):
+            end = data.find(b"\n", start + BLOCK) + 1 or len(data)
+            blocks += 1
+            # A line of which rules read only the head is judged by itself.
+            if end - start > SEEN or self._sieve.matching(data[start:end]):
+                suspect += 1
+                yield max(start - 1, 0), end
+            start = end
+        self._tempted = suspect * TEMPTING < blocks
+
     def patterns(self, line: bytes) -> Iterable[int]:
-        return self._sieve.matching(line) if line else ()
+        if not line:
+            return ()
+        self._asked += 1
+        found = self._sieve.matching(line)
+        self._matched += bool(found)
+        return found
 
 
 class _Re2:

@@ -171,3 +171,14 @@ def test_wrong_rules_are_named_with_file_and_line(
     argv = ["x"] if module is explain else []
     assert call(module, tmp_path, *argv, "--rules", str(bad)) == 2
     assert f"{bad}:3: own.x: category `flood`" in capsys.readouterr().err
+
+
+def test_shapes_that_no_rule_knows_are_counted_in_the_summary(
+    home: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    odd = "".join(f"ERROR pump {number} is in the wrong house\n" for number in (3, 4, 5))
+    typed(monkeypatch, (odd + "ERROR the moon is green\n").encode())
+    assert call(classify, home) == 0
+    told = capsys.readouterr().out.partition("-- unknown 4\n")[2].splitlines()
+    assert [row.split(" x ")[0].strip() for row in told] == ["3", "1"]
+    assert "wrong house" in told[0]

@@ -13,7 +13,9 @@ from tests.monitor.classifying import rules
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "lines.jsonl"
 OTHER = Path(__file__).with_name("lines_other.jsonl")
-PROGRAMS = Path(__file__).with_name("lines_programs.jsonl")  # written before the rules were asked
+PROGRAMS = Path(__file__).with_name("lines_programs.jsonl")  # rules were mended by these too
+# Labelled before a rule was asked, and no rule is tuned to it.
+THIRD = Path(__file__).with_name("lines_third.tsv")
 
 
 def judged(path: Path) -> list[tuple[dict, Verdict]]:
@@ -54,7 +56,7 @@ def test_lines_of_other_programs_are_understood() -> None:
     print(f"others: F1 {macro_f1(found):.4f}, subjects {subjects(found):.4f}")
     assert macro_f1(found) >= 0.95
     assert subjects(found) >= 0.90
-    assert wrongly_told(found) < 0.02
+    assert wrongly_told(found) < 0.005
 
 
 def test_lines_written_from_memory_of_many_programs_are_understood() -> None:
@@ -62,7 +64,20 @@ def test_lines_written_from_memory_of_many_programs_are_understood() -> None:
     print(f"programs: F1 {macro_f1(found):.4f}, subjects {subjects(found):.4f}")
     assert macro_f1(found) >= 0.95
     assert subjects(found) >= 0.90
-    assert wrongly_told(found) < 0.04
+    assert wrongly_told(found) < 0.023  # two of 91: a DEBUG policy, and a user who quotes an error
+
+
+def test_lines_at_first_contact_are_understood() -> None:
+    judge = Judge(rules())
+    found = []
+    for row in THIRD.read_text("utf-8").splitlines():
+        category, subject, line = row.split("\t", 2)
+        named = None if subject == "-" else subject
+        found.append(({"category": category, "subject": named}, judge.event(line)))
+    print(f"first contact: F1 {macro_f1(found):.4f}, subjects {subjects(found):.4f}")
+    assert macro_f1(found) >= 0.93
+    assert subjects(found) >= 0.93
+    assert wrongly_told(found) < 0.036  # one of 28: a user's words outside any quotes
 
 
 def test_a_subject_is_printed_in_its_line() -> None:
