@@ -170,6 +170,8 @@ class Delivery:
                 if letter.verb is Verb.SEND:
                     board.gone_out(board.posts[post.id], letter.lane, message or 0, now, said)
                     self.counted("sent")
+                    if board.posts[post.id].rows != post.rows:  # it was to say so while it went out
+                        board.edit(board.posts[post.id], now)
             case Other(another):
                 board.put(another)
             case Doubt(why):

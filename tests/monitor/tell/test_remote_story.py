@@ -396,7 +396,7 @@ def test_each_command_answers_in_the_language_of_the_alerts(story: Story) -> Non
         ("/mute 1h", "1 h 00 min"),
         ("/unmute", "*"),
         ("/pause 2h", "paus"),
-        ("/resume", "repar"),
+        ("/resume", "Reparaciones"),
         ("/retry 99", "INC-99"),
         ("/ack 1", "INC-1"),
         ("/stop nobody", "No hay ningún hijo nobody"),
@@ -421,3 +421,27 @@ def test_the_process_that_listens_may_be_killed(story: Story) -> None:
         if b"monitor.telegram" in Path(f"/proc/{pid}/cmdline").read_bytes():
             os.kill(pid, signal.SIGKILL)
     assert "acknowledged by Ana" in story.press(alert, "✅ Ack")
+
+
+def test_a_question_may_be_answered_before_we_know_that_it_was_sent(story: Story) -> None:
+    story.begin(says())
+    story.said("is on watch")
+    story.api.fault("wait", method="sendMessage", when="after", **{"for": 3})
+    story.api.write(story.ana, "/restart kid")
+    question = story.said("Restart kid?")
+    story.press(question, "No")
+    until(lambda: "is not restarted" in story.now(question).text, 30, what=story.texts)
+    assert story.now(question).buttons == []
+    assert story.starts() == 1
+
+
+def test_an_outage_is_said_once_and_heard_again_after_it(story: Story) -> None:
+    story.begin(says(BROKEN))
+    alert = story.alert()
+    story.api.stop()
+    until(lambda: "Telegram is not heard" in story.v.diary(), 60, what=story.v.text)
+    story.api.start()
+    until(lambda: "Telegram is heard again" in story.v.diary(), 90, what=story.v.text)
+    story.listening()
+    assert "acknowledged by Ana" in story.press(story.now(alert), "✅ Ack")
+    assert story.v.diary().count("Telegram is not heard") == 1
