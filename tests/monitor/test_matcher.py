@@ -313,3 +313,18 @@ def test_no_pattern_is_missed_in_lines_made_to_be_hard() -> None:
     for _ in range(12):
         line = hostile(chance, chance.choice([500, 3000])) + b" : MONOCHAT DEACTIVATED"
         same(line)
+
+
+def test_a_tempting_log_is_answered_as_any_other() -> None:
+    """The engine that asks about many lines at once finds what the one that asks about each finds."""
+    tempting = [
+        b"INFO %d: failed=0 rejected=0 limit=9, error handler ready" % n for n in range(9000)
+    ]
+    tempting[1::1801] = [b"2026 ERROR x: PermissionError: [Errno 13] Permission denied"] * 5
+    tempting[4500] = b"y" * 20_000 + b" Permission denied"
+    chunk = b"\n".join(tempting) + b"\n"
+    quick, plain = (Matcher(rules(), tier, folder()) for tier in ("hyperscan", "re2"))
+    for _ in range(2):
+        found = [(hit.start, hit.end) for hit in quick.find(chunk)]
+        assert found == [(hit.start, hit.end) for hit in plain.find(chunk)]
+        assert len(found) == 5
