@@ -250,7 +250,7 @@ def mends_a_torn_end(story: KillStory) -> None:
     story.file.write_bytes(whole.removesuffix(b"\n]\n") + torn)
     story.start()
     story.wait_state("running", "kid")
-    until(story.is_valid, what="the torn end is mended")
+    until(story.is_valid, 5, "the torn end is mended")  # it was, before the child was started
     story.kill()
     story.look()
 
