@@ -21,6 +21,7 @@ from pipeline.texts import phrase
 
 WORKFLOW = "media"
 _ENDED = ("ERROR", "SUCCESS")
+_OPEN = ("ENQUEUED", "PENDING", "DELAYED")
 _SHARES = {
     "download": (0, 50),
     "verify": (50, 65),
@@ -98,8 +99,11 @@ class Jobs:
         if status in _ENDED:
             self._begin_again(job)
             self._rewind(job)
-        elif status not in {"ENQUEUED", "PENDING", "DELAYED"}:
+        elif status not in _OPEN:
             self._client.resume_workflow(job, queue_name=QUEUE)
+        else:  # its line is said a moment before its end is recorded; `revive` sees it then
+            with self._store.write() as session:
+                retries.hasten(session, job, time.time())
 
     def cancel(self, job: str) -> None:
         """It begins no further step, and no post of it that has not begun goes out."""
@@ -115,9 +119,7 @@ class Jobs:
                     post.state = "cancelled"
 
     def queues(self, now: float) -> Queues:
-        open_ = self._client.list_workflows(
-            name=WORKFLOW, status=["ENQUEUED", "PENDING", "DELAYED"], load_input=False
-        )
+        open_ = self._client.list_workflows(name=WORKFLOW, status=list(_OPEN), load_input=False)
         with self._store.read() as session:
             kinds: dict[str, int] = dict(
                 session.execute(select(Retry.kind, func.count()).group_by(Retry.kind))

@@ -52,6 +52,14 @@ def due(session: Session, now: float) -> Sequence[Retry]:
     ).all()
 
 
+def hasten(session: Session, job: str, now: float) -> None:
+    """It is due now; also when nobody would have tried any more."""
+    known = session.get(Retry, job)
+    if known is not None and known.kind != CANCELLED:
+        known.at = now
+        known.kind = "ours" if known.kind == OVER else known.kind
+
+
 def succeeded(session: Session, job: str, now: float) -> None:
     """It went through: what failed in the same step may well do so now, too."""
     known = session.get(Retry, job)
