@@ -48,7 +48,7 @@ def _parts(branch: list[Atom]) -> Way:
         for unit in units[start:]:
             if not unit or len(unit) * len(texts) > MOST:
                 break
-            texts = frozenset(left + right for left in texts for right in unit)
+            texts = frozenset(_joined(left, right) for left in texts for right in unit)
             if min(map(len, texts)) >= MIN_LITERAL:
                 found.append(Stretch(tuple(sorted(texts))))
     groups = (atom for atom in branch if atom.kind == "group" and not atom.optional)
@@ -86,13 +86,18 @@ def texts_of(atom: Atom) -> frozenset[bytes]:
     return own | {b""} if atom.quantifier and own else own
 
 
+def _joined(left: bytes, right: bytes) -> bytes:
+    """Two anchors that meet mean one line end: only anchors have one, and they take no room."""
+    return left + (right[1:] if left.endswith(b"\n") and right.startswith(b"\n") else right)
+
+
 def _sequence(branch: list[Atom]) -> frozenset[bytes]:
     texts = frozenset({b""})
     for atom in branch:
         own = texts_of(atom)
         if not own or len(own) * len(texts) > MOST:
             return frozenset()
-        texts = frozenset(left + right for left in texts for right in own)
+        texts = frozenset(_joined(left, right) for left in texts for right in own)
     return texts
 
 

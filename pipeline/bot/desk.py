@@ -119,7 +119,7 @@ class Desk:
                 state = people.hold(session, letter, sender, language, now)
                 if inbox.settle(session, row, state, now) and sender.told_at == now:
                     say.info(
-                        "sender.unknown",
+                        "sender.held",
                         user=letter.person.id,
                         how="write it into a config.json, as telegram_user_id",
                     )

@@ -188,6 +188,12 @@ def test_no_match_of_any_patterns_is_without_one_of_their_texts(
             assert stands(texts, line.encode()), (pattern.text, texts)
 
 
+def test_anchors_that_meet_are_one_line_end() -> None:
+    for source in ("ab$$", "ab(?:$)$", "^^ab"):
+        pattern = read(source)
+        assert stands(anchors([pattern]), b"ab"), source
+
+
 def test_patterns_that_share_a_text_are_looked_for_by_one() -> None:
     shared = ["zorgle quxfrobbed", "quxfrobbed by (?:x|y)", "(?:very |quite )?quxfrobbed"]
     assert len(anchors(read(text) for text in shared)) == 1

@@ -22,10 +22,17 @@ async def check(incident: Incident, tools: Tools) -> str:
     place = named_place(incident, tools)
     folder = folder_of(place)
     if os.path.isdir(folder.path):
-        if folder != place and not os.path.lexists(place.path):
+        lacks_file = folder != place and not os.path.lexists(place.path)
+        if lacks_file and not _is_made_again(incident, tools):
             raise RefusedError(f"{place.path} is a file that nobody can make again from nothing")
         raise NotThereError(f"{folder.path} is there")
     return f"{folder.path} is missing"
+
+
+def _is_made_again(incident: Incident, tools: Tools) -> bool:
+    """The job whose file it is can be done once more, now that its folder is there."""
+    known = "job" in dict(incident.match.captures)
+    return known and tools.child is not None and tools.child.can_retry()
 
 
 async def act(incident: Incident, tools: Tools) -> str:
