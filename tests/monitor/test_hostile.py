@@ -292,7 +292,13 @@ SAYS = (
 
 @pytest.mark.skipif(not IS_ROOT, reason="only root can give files away")
 @pytest.mark.parametrize(
-    "seconds", [5.0, pytest.param(60.0, marks=(pytest.mark.slow, pytest.mark.timeout(200)))]
+    "seconds",
+    [
+        5.0,
+        pytest.param(
+            60.0, marks=(pytest.mark.slow, pytest.mark.campaign, pytest.mark.timeout(200))
+        ),
+    ],
 )
 def test_folders_exchanged_for_links_while_the_monitor_repairs(seconds: float) -> None:
     """M40 through the whole monitor: a process of the child's user flips, lines name what he flips."""

@@ -145,7 +145,7 @@ def _back_to(base: dict[str, int], v: Vigia) -> None:
 
 def _is_back(base: dict[str, int], now: dict[str, int]) -> bool:
     """The few threads for what blocks on the disk stay once they were needed."""
-    return now["fds"] <= base["fds"] + 4 and now["threads"] <= base["threads"] + THREADS
+    return now["fds"] <= base["fds"] + 12 and now["threads"] <= base["threads"] + THREADS
 
 
 # --- rotation at full speed --------------------------------------------------------------------

@@ -115,6 +115,7 @@ def timed(records):
     return (time.perf_counter() - begun) * 1000
 
 
+@pytest.mark.campaign
 @pytest.mark.slow
 @pytest.mark.timeout(3600)
 def test_the_200_000th_append_takes_as_long_as_the_first(tmp_path):

@@ -285,6 +285,7 @@ def test_no_file_is_written_no_process_started_and_no_connection_made(tmp_path: 
     assert [row for row in rows if any(act in row for act in acts) and "/dev/" not in row] == []
 
 
+@pytest.mark.campaign
 @pytest.mark.timeout(240)
 @pytest.mark.slow
 def test_a_million_lines_take_less_than_a_minute_and_no_more_memory(tmp_path: Path) -> None:

@@ -638,7 +638,7 @@ def test_status_is_the_same_for_people_and_programs(tmp_path: Path) -> None:
         said = json.loads(answer.stdout)
         assert set(said) == {
             *("home", "pid", "up", "children"),
-            *("paused", "dry_run", "incidents"),
+            *("paused", "dry_run", "incidents", "alerts"),
         }
         [kid] = said["children"]
         assert set(kid) == {

@@ -174,6 +174,7 @@ def test_newer_code_goes_on_with_the_jobs_of_older_code(
     here.wait_job(job, "succeeded")
 
 
+@pytest.mark.campaign
 @pytest.mark.slow
 @pytest.mark.timeout(300)
 def test_a_job_that_takes_the_process_with_it_again_and_again_is_given_up(

@@ -71,6 +71,7 @@ def test_30_films_and_8_kills_leave_30_films_30_rows_and_30_posts(tmp_path: Path
         campaign(here, 30, 8, seed=1)
 
 
+@pytest.mark.campaign
 @pytest.mark.slow
 @pytest.mark.timeout(900)
 def test_200_films_and_50_kills_leave_200_films_200_rows_and_200_posts(

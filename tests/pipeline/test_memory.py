@@ -62,7 +62,10 @@ def url(request: pytest.FixtureRequest) -> Iterator[str]:
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize(
     "url",
-    [pytest.param(200 << 20, id="200MB"), pytest.param(2 << 30, id="2GB", marks=pytest.mark.slow)],
+    [
+        pytest.param(200 << 20, id="200MB"),
+        pytest.param(2 << 30, id="2GB", marks=(pytest.mark.slow, pytest.mark.campaign)),
+    ],
     indirect=True,
 )
 def test_the_memory_stays_flat_while_a_file_is_fetched_summed_and_copied(
