@@ -278,8 +278,14 @@ def test_a_full_disk_is_freed_of_what_is_ours(folder: Path, api: BotApi) -> None
         flow.send()
         flow.send()
         flow.all_went_through()
-        repair = flow.healed("disk full", "disk_full", "free_disk")
-        assert "are free" in repair["outcome"]["proof"]
+        flow.healed("disk full", "disk_full", "free_disk")
+        # Who comes second finds room already, and only has its job done again.
+        proofs = [
+            one["outcome"]["proof"]
+            for one in of(folder, category="disk_full", action="free_disk")
+            if (one["outcome"] or {}).get("result") == "done"
+        ]
+        assert any("are free" in proof for proof in proofs), proofs
         assert (small / "user.bin").exists()
 
 
