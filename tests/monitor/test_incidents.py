@@ -420,3 +420,11 @@ def test_a_root_mutes_what_was_repaired_before_and_comes_back_because_of_it(wait
     case.tried()
     case.say(match(Category.DATABASE, None))
     assert case.tried() == ["first"]
+
+
+def test_asking_a_server_changes_nothing_and_spends_no_budget() -> None:
+    case = Case(timeout=(Rung("probe_server", attempts=30),))
+    case.say(match())
+    for _ in range(20):
+        assert case.tried() == ["probe_server"]
+        case.end(FAILED)
