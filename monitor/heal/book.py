@@ -13,7 +13,7 @@ from monitor.supervise.budget import spend
 
 HOUR = 3600.0
 _RESTARTS = ("restart_child", "raise_limits")
-_LOOKS = ("probe_server", "wait_out", "note")  # they change nothing: no budget is theirs
+_LOOKS = ("probe_server", "wait_out", "note")  # a target is not worn by being looked at
 _CLOSED_KEPT = 1000
 LONGEST_WAIT = 3600.0
 _LONGEST_NAME = 500  # characters of a target in the ledger; longer ones with one beginning share
@@ -199,11 +199,10 @@ class Book:
 
     def _refusal(self, incident: Incident, rung: Rung, now: float, *, dry: bool) -> str:
         """Why no hand is moved: whatever is written into a log, budgets hold. Else it is spent."""
-        if rung.do in _LOOKS:
-            return ""
-        target = incidents.target_of(incident)[:_LONGEST_NAME]
-        wanted = [(f"{rung.do} on {target}", self.settings.per_target)]
-        wanted.append(("actions", self.settings.actions))
+        wanted = [("actions", self.settings.actions)]
+        if rung.do not in _LOOKS:
+            target = incidents.target_of(incident)[:_LONGEST_NAME]
+            wanted.append((f"{rung.do} on {target}", self.settings.per_target))
         if rung.do in _RESTARTS and not incident.retried_by:
             wanted.append(("restarts", self.settings.restarts))
         spent = self.ledger.spent

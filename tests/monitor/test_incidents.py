@@ -422,9 +422,15 @@ def test_a_root_mutes_what_was_repaired_before_and_comes_back_because_of_it(wait
     assert case.tried() == ["first"]
 
 
-def test_asking_a_server_changes_nothing_and_spends_no_budget() -> None:
-    case = Case(timeout=(Rung("probe_server", attempts=30),))
+def test_a_server_may_be_asked_more_often_than_a_target_may_be_worked_on_but_not_without_end() -> (
+    None
+):
+    case = Case(timeout=(Rung("probe_server", attempts=100),))
     case.say(match())
-    for _ in range(20):
+    for _ in range(60):
         assert case.tried() == ["probe_server"]
         case.end(FAILED)
+    assert case.tried() == []
+    (incident,) = case.book.known.values()
+    assert incident.state is IncidentState.FAILED
+    assert incident.why == "the budget of 60 an hour is spent: actions"

@@ -112,9 +112,18 @@ def test_a_thousand_restarts_leave_nothing_behind(tmp_path: Path) -> None:
         )
         v.start("--quiet")
         until(lambda: v.child("kid").get("starts", 0) > 100, 60)
-        base = _resources(v)
+        base = _at_rest(v)
+        v.run("start", "kid")
         until(lambda: v.child("kid").get("starts", 0) > 1100, 110)
+        _at_rest(v)
         _back_to(base, v)
+
+
+def _at_rest(v: Vigia) -> dict[str, int]:
+    """A start that is under way holds descriptors of its own: what stays is seen when nothing is."""
+    v.run("stop", "kid")
+    v.wait_state("stopped", "kid")
+    return _resources(v)
 
 
 def _reload(v: Vigia, times: int) -> None:
@@ -145,7 +154,7 @@ def _back_to(base: dict[str, int], v: Vigia) -> None:
 
 def _is_back(base: dict[str, int], now: dict[str, int]) -> bool:
     """The few threads for what blocks on the disk stay once they were needed."""
-    return now["fds"] <= base["fds"] + 12 and now["threads"] <= base["threads"] + THREADS
+    return now["fds"] <= base["fds"] + 4 and now["threads"] <= base["threads"] + THREADS
 
 
 # --- rotation at full speed --------------------------------------------------------------------
