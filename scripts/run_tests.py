@@ -3,6 +3,7 @@
 # ruff: noqa: ANN001, ANN201, RUF005 -- newer than Python 2.7, and this must parse on all since then
 """Run all that says whether the code is good: lint, format, types, import contracts, tests."""
 
+import glob
 import os
 import sys
 
@@ -13,6 +14,9 @@ from first_words import refuse_an_old_python, tell, words
 # What tests need from the system: the program to look for, and the Debian package that brings it.
 # A test says `@pytest.mark.needs("logrotate")`; without it the test is skipped, and fails when CI=true.
 NEEDS = {
+    "cc": ("cc", "gcc"),
+    "chromium": ("chromium", "chromium"),
+    "initdb": ("initdb", "postgresql"),
     "logrotate": ("logrotate", "logrotate"),
     "shellcheck": ("shellcheck", "shellcheck"),
     "strace": ("strace", "strace"),
@@ -20,7 +24,11 @@ NEEDS = {
     "visudo": ("visudo", "sudo"),
 }
 
-SYSTEM_PATH = os.pathsep.join([os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"])
+# Debian keeps some of them off a user's PATH; of PostgreSQL the newest comes first.
+SYSTEM_PATH = os.pathsep.join(
+    [os.environ.get("PATH", os.defpath), "/usr/sbin", "/sbin"]
+    + sorted(glob.glob("/usr/lib/postgresql/*/bin"), reverse=True)
+)
 
 # A name for the heading, and what follows `python`.
 CHECKS = [

@@ -53,9 +53,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
         for need in mark.args:
             if need not in NEEDS:
                 pytest.fail(f"needs({need!r}) is not in the table of scripts/run_tests.py")
-            program, package = NEEDS[need]
-            if not shutil.which(program, path=SYSTEM_PATH):
-                lacking(f"{program} is not installed: apt install {package}")
+            needed(need)
+
+
+def needed(need: str) -> str:
+    """Where the program is that a test needs."""
+    program, package = NEEDS[need]
+    found = shutil.which(program, path=SYSTEM_PATH)
+    if not found:
+        lacking(f"{program} is not installed: apt install {package}")
+    return str(found)
 
 
 def lacking(why: str) -> None:

@@ -1,10 +1,9 @@
-"""The chat page in a real browser, where there is one: what was written is text, whatever it says."""
+"""The chat page in a real browser: what was written is text, whatever it says."""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import shutil
 import subprocess
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -17,15 +16,14 @@ import pytest
 from monitor.demo.botapi import BotApi, bot_api
 from tests.monitor.botapi_raw import ask
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-pytestmark = pytest.mark.skipif(CHROMIUM is None, reason="chromium is not installed")
+pytestmark = pytest.mark.needs("chromium")
 HOSTILE = "<img src=x onerror=\"document.title='owned'\"><script>document.title='owned'</script>"
 
 
 def drawn(api: BotApi, tmp_path: Path, query: str = "") -> str:
     """The page as the browser holds it once it has drawn the chat."""
     command = [
-        str(CHROMIUM),
+        "chromium",
         "--headless",
         "--no-sandbox",
         "--disable-gpu",
@@ -98,7 +96,7 @@ class Tab:
 @asynccontextmanager
 async def tab(url: str, profile: Path) -> AsyncIterator[Tab]:
     command = [
-        str(CHROMIUM),
+        "chromium",
         "--headless",
         "--no-sandbox",
         "--disable-gpu",

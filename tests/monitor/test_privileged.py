@@ -17,6 +17,7 @@ import pytest
 from monitor.safe import privileged, root_helper
 from monitor.safe.paths import Done, Failed, Owner, Refused
 from monitor.safe.root_helper import Refusal, answer_to, read_table
+from tests.conftest import needed
 from tests.monitor.paths_story import CHILD, NOBODY, a_home, looks, needs_root, python_for_all
 from tests.monitor.test_paths import HOSTILE
 
@@ -259,15 +260,9 @@ def test_sudo_allows_two_whole_commands_and_no_pattern():
     assert sorted(allowed) == [(privileged.HELPER, verb) for verb in sorted(root_helper.VERBS)]
 
 
-@pytest.mark.skipif(
-    not shutil.which("visudo", path="/usr/sbin:/sbin:/usr/bin"),
-    reason="no visudo: apt install sudo",
-)
 def test_sudo_understands_the_file():
-    visudo = shutil.which("visudo", path="/usr/sbin:/sbin:/usr/bin")
-    ran = subprocess.run(
-        [visudo, "-c", "-s", "-f", SUDOERS], capture_output=True, text=True, check=False
-    )
+    command = [needed("visudo"), "-c", "-s", "-f", SUDOERS]
+    ran = subprocess.run(command, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
 
 
@@ -305,7 +300,7 @@ print(ask(["take_ownership"], before=["-u", "daemon"]))
 
 
 @needs_root
-@pytest.mark.skipif(not shutil.which("sudo"), reason="no sudo: apt install sudo")
+@pytest.mark.needs("visudo")
 def test_with_a_real_sudo_two_things_are_possible_and_nothing_else(story):
     """In a mount namespace of its own, so that nothing is installed on this machine."""
     os.chown(story.video, 0, 0)

@@ -16,15 +16,7 @@ from pathlib import Path
 import psycopg
 import pytest
 
-from tests.conftest import lacking, wait_until
-
-
-def _programs() -> Path | None:
-    """The folder with initdb and postgres; Debian keeps it off the PATH."""
-    if found := shutil.which("initdb"):
-        return Path(found).parent
-    newest = sorted(Path("/usr/lib/postgresql").glob("*/bin/initdb"))
-    return newest[-1].parent if newest else None
+from tests.conftest import needed, wait_until
 
 
 def _anybody() -> list[str]:
@@ -80,10 +72,7 @@ class Server:
 
 @contextlib.contextmanager
 def a_server() -> Iterator[Server]:
-    programs = _programs()
-    if programs is None:
-        lacking("initdb is not installed: apt install postgresql")
-        return
+    programs = Path(needed("initdb")).parent
     folder = Path(tempfile.mkdtemp(prefix="pg-"))
     who = _anybody()
     if who:

@@ -280,7 +280,6 @@ def test_a_webhook_gets_what_alertmanager_would_send_and_is_tried_until_it_takes
 
 
 def test_apprise_gets_the_text_and_the_words_under_it(tmp_path: Path) -> None:
-    pytest.importorskip("apprise")
     with Hook() as hook:
 
         async def story(rig: Rig) -> None:
