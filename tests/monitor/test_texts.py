@@ -8,34 +8,53 @@ import pytest
 
 from monitor import texts
 from monitor.model import ChildState, Told
-from monitor.texts import _SENTENCES, language, lasting, say, sentence, sized
+from monitor.texts import ROOMS, SENTENCES, language, lasting, say, sentence, sized
 
-MONITOR = Path(texts.__file__).parent
+MONITOR = Path(texts.__file__).parents[1]
 
 
 def fields(text: str) -> list[str]:
     return sorted(name for _, name, _, _ in string.Formatter().parse(text) if name)
 
 
-@pytest.mark.parametrize("kind", _SENTENCES)
+@pytest.mark.parametrize("kind", SENTENCES)
 def test_both_languages_say_the_same_facts(kind: str) -> None:
-    spanish, english = _SENTENCES[kind]
+    spanish, english = SENTENCES[kind]
     assert fields(spanish) == fields(english)
     assert spanish.strip() == spanish != ""
     assert english.strip() == english != ""
 
 
+def test_no_kind_stands_in_two_rooms() -> None:
+    assert sum(len(room.SENTENCES) for room in ROOMS) == len(SENTENCES)
+
+
 def test_every_kind_that_is_told_has_its_sentence() -> None:
     told = set()
-    for file in MONITOR.glob("*.py"):
-        if file.name != "telegram.py":
-            told |= set(re.findall(r"\b(?:Told|say)\(\s*\"(\w+)\"", file.read_text()))
+    for file in MONITOR.rglob("*.py"):
+        told |= set(re.findall(r"\bTold\(\s*\"(\w+)\"", file.read_text()))
     assert told
-    assert told <= _SENTENCES.keys()
+    assert told <= SENTENCES.keys()
+
+
+def test_every_sentence_is_said_somewhere() -> None:
+    """Literally, or by the beginning of its kind: `means_{category}`."""
+    code = (
+        "".join(file.read_text() for file in MONITOR.rglob("*.py") if file.parent.name != "texts")
+        + (MONITOR / "texts" / "__init__.py").read_text()
+    )
+    begins = set(re.findall(r"f\"(\w+_)\{", code))
+    unsaid = {
+        kind
+        for kind in SENTENCES
+        if not re.search(rf"[\"']{kind}[\"']", code)
+        and not any(kind.startswith(begin) for begin in begins)
+    }
+    assert unsaid == set()
 
 
 def test_every_state_of_a_child_has_its_word() -> None:
-    assert {f"state_{state}" for state in ChildState} <= _SENTENCES.keys()
+    assert {f"state_{state}" for state in ChildState} <= SENTENCES.keys()
 
 
 @pytest.mark.parametrize("lang", ["es", "en"])
