@@ -18,9 +18,9 @@ from monitor.model import Category
 from monitor.records.chain import verify
 from monitor.records.history import Follow, generations, read
 from monitor.records.record import STATES
-from monitor.records.story import number_of
+from monitor.records.story import message_of, number_of
 from monitor.redact import printable
-from monitor.texts import language, state_word
+from monitor.texts import came_of, language, state_word
 
 _SENTENCES = {
     "what": (
@@ -182,7 +182,7 @@ def _as_line(event: Event, lang: str) -> str:
         f"{state_word(event['state'], lang):<12}",
         f"{_word(event, 'incident'):<10}",
         f"{_word(event, 'category'):<12}",
-        _word(event, "subject") or _word(event, "message"),
+        _word(event, "subject") or message_of(event, lang),
         *_deeds(event, lang),
     ]
     return printable("  ".join(part for part in parts if part)).replace("\n", "\\n").rstrip()
@@ -194,9 +194,7 @@ def _deeds(event: Event, lang: str) -> Iterator[str]:
     tries = f" {event['attempt']}/{event['max_attempts']}" if event.get("max_attempts") else ""
     if action := _word(event, "action"):
         yield f"{action}{tries}"
-    yield ", ".join(
-        _word(outcome, name) for name in ("result", "detail", "proof") if outcome.get(name)
-    )
+    yield ", ".join(came_of(outcome, lang))
     if event.get("carried"):
         yield _say("carried", lang)
 

@@ -14,10 +14,19 @@ from monitor.config import Config, load
 from monitor.heal.ladders import Ladder, ladder_for
 from monitor.home import rules_cache
 from monitor.model import Category
-from monitor.records.story import Story, context_of, moment, number_of, state_of, stories
+from monitor.records.story import (
+    Story,
+    context_of,
+    line_of,
+    message_of,
+    moment,
+    number_of,
+    state_of,
+    stories,
+)
 from monitor.redact import as_json, printable, redact
 from monitor.settings import SettingsError
-from monitor.texts import language, lasting, say
+from monitor.texts import came_of, language, lasting, reason, say
 from monitor.understand.loading import prepared
 from monitor.understand.rule import PACKS, RulesError
 from monitor.understand.verdict import Judge, Verdict
@@ -69,7 +78,7 @@ def _print(rows: Rows, lang: str) -> None:
 def _rows(verdict: Verdict, rungs: Ladder, lang: str) -> Rows:
     meaning = say(f"means_{verdict.category}", lang)
     yield "category", f"{verdict.category} ({verdict.severity}): {meaning}"
-    yield "why", verdict.why
+    yield "why", reason(verdict.why, lang)
     if verdict.rule:
         yield "rule", verdict.rule
     if verdict.subject:
@@ -140,14 +149,14 @@ def _today(arguments: argparse.Namespace, story: Story) -> dict[str, object]:
 
 def _story_rows(story: Story, today: Mapping[str, Any], lang: str) -> Rows:
     first, last, context = story.first, story.last, context_of(story.last)
-    verdict, source = first["verdict"] or {}, first["source"] or {}
-    yield "incident", f"{story.name}  {state_of(last, lang)}: {last['message']}"
+    verdict = first["verdict"] or {}
+    yield "incident", f"{story.name}  {state_of(last, lang)}: {message_of(last, lang)}"
     meaning = say(f"means_{first['category']}", lang)
     yield "category", f"{first['category']} ({last['severity']}): {meaning}"
-    yield "line", source.get("line")
+    yield "line", line_of(first, lang)
     yield "where", say("explain_at", lang, _place(first))
     yield "rule", first["rule"]
-    yield "why", verdict.get("why") or "-"
+    yield "why", reason(verdict.get("why") or "-", lang)
     yield from (("also", name) for name in verdict.get("hits") or () if name != first["rule"])
     yield "today", _today_text(today, first, lang)
     if first["subject"]:
@@ -190,10 +199,8 @@ def _tries(story: Story, lang: str) -> Iterator[str]:
             yield f"{head}: {say('explain_no_end', lang)}"
             continue
         took = lasting(float(each.outcome.get("duration_ms") or 0.0) / 1000)
-        said = "; ".join(
-            str(each.outcome[name]) for name in ("detail", "proof") if each.outcome[name]
-        )
-        yield f"{head}: {each.outcome['result']} ({took}); {said}"
+        result, *said = came_of(each.outcome, lang)
+        yield "; ".join((f"{head}: {result} ({took})", *said))
 
 
 def _story_value(story: Story, today: Mapping[str, Any]) -> dict[str, object]:

@@ -13,6 +13,7 @@ from monitor.records.story import (
     Record,
     Story,
     context_of,
+    message_of,
     moment,
     number_of,
     state_of,
@@ -169,7 +170,8 @@ def _row(record: Record, lang: str) -> dict[str, str]:
 def _note(record: Record, context: Mapping[str, Any], lang: str) -> str:
     by = context.get("acked_by")
     acked = say("note_acked", lang, {"by": str(by)}) if by else ""
-    return "; ".join(filter(None, (acked, str(record.get("message") or ""))))
+    why = "" if context.get("said") == "ack" else message_of(record, lang)
+    return "; ".join(filter(None, (acked, why)))
 
 
 def card(now: Record, story: Story, lang: str) -> Iterator[str]:
@@ -189,7 +191,7 @@ def card(now: Record, story: Story, lang: str) -> Iterator[str]:
         "rung": context.get("rung") or "",
         "root": context.get("root") or "",
         "acked": context.get("acked_by") or "",
-        "note": now["message"] or "",
+        "note": message_of(now, lang),
     }
     width = max(len(say(f"column_{name}", lang)) for name in facts)
     for name, value in facts.items():

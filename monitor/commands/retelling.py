@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from monitor.heal.replay import Move, Replay, Story
 from monitor.model import Match
 from monitor.redact import as_json, printable, redact
+from monitor.texts import reason
 from monitor.understand.dated import Dated
 
 _SETS = "AB"
@@ -147,8 +148,8 @@ class Retelling:
         if move.what == "fixing":
             return f"{move.action} {move.attempt}"
         if move.what == "done":
-            return _plain(move.why)
-        why = f": {_plain(move.why)}" if move.why else ""
+            return _plain(reason(move.why, self._lang))
+        why = f": {_plain(reason(move.why, self._lang))}" if move.why else ""
         return self._say(move.what) + why
 
     def totals(self, lines: int, uncounted: int, timeless: Sequence[str]) -> None:

@@ -11,7 +11,7 @@ from typing import Any
 from monitor.ask import RefusedError, ask
 from monitor.commands.incidents import rows
 from monitor.commands.orders import names_argument
-from monitor.texts import language, lasting, say, sized
+from monitor.texts import language, lasting, reason, say, sized
 from monitor.view.standing import standing
 
 _COLUMNS = ("name", "state", "pid", "up", "starts", "next", "memory", "cpu", "progress", "note")
@@ -71,5 +71,5 @@ def _row(child: Mapping[str, Any], lang: str) -> dict[str, str]:
         "memory": "" if vitals["memory"] is None else sized(vitals["memory"]),
         "cpu": "" if vitals["cpu"] is None else f"{vitals['cpu']:.1%}",
         "progress": "" if vitals["progress_age"] is None else lasting(vitals["progress_age"]),
-        "note": child["why"] or child["last_exit"],
+        "note": reason(child["why"] or child["last_exit"], lang),
     }

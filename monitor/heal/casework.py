@@ -13,7 +13,14 @@ from monitor.heal.book import Book, Ledger
 from monitor.heal.cases import Cases
 from monitor.heal.incidents import is_told, key_of, opened, said_again, severity_of
 from monitor.heal.person import Already, No
-from monitor.heal.recording import ChildFacts, gap_record, message_of, record_of, stamp
+from monitor.heal.recording import (
+    ChildFacts,
+    gap_record,
+    message_of,
+    quoted_by,
+    record_of,
+    stamp,
+)
 from monitor.heal.unknown import Unknown
 from monitor.model import (
     OPEN,
@@ -289,7 +296,7 @@ class Casework:
 
 def told_of_pause(pause: Pause) -> Told:
     ends = "" if pause.ends is None else stamp(pause.ends)
-    facts = {"by": pause.by, "why": pause.why or "-", "until": ends or "vigia resume"}
+    facts = {"by": pause.by, "note": pause.why or "-", "until": ends or "vigia resume"}
     return Told("repairs_paused", severity=Severity.WARNING, facts=tuple(facts.items()))
 
 
@@ -301,6 +308,7 @@ def _told(incident: Incident, rung: Rung | None, outcome: Outcome | None) -> lis
         "do": rung.do if rung else "",
         "attempt": f"{incident.attempt}/{rung.attempts}" if rung else "",
         "why": message_of(incident),
+        "quoted": quoted_by(incident),
         "result": outcome.result.value if outcome else "",
         "detail": outcome.detail if outcome else "",
         "proof": outcome.proof if outcome else "",

@@ -28,6 +28,7 @@ from monitor.model import (
     Severity,
     Told,
 )
+from monitor.records.story import LOOK
 from monitor.redact import redact
 from monitor.safe.paths import Failed
 
@@ -48,7 +49,7 @@ def finding(
     captures: tuple[tuple[str, str], ...] = (),
 ) -> Match:
     """What a look found, in the form of a line that means it; its source says that it is none."""
-    line = Line(f"check:{look}", _NOWHERE, text, 0, 0, time.time())
+    line = Line(f"{LOOK}{look}", _NOWHERE, text, 0, 0, time.time())
     return Match(line, rule, category, severity, subject, captures)
 
 

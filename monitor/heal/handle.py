@@ -49,7 +49,7 @@ class Handle:
         """Through the minder, so that it is counted with the crashes; up when this returns."""
         before, served = self._minder.view().starts, child_api.is_served(self.control)
         if self._minder.state not in (ChildState.RUNNING, ChildState.STARTING):
-            raise RefusedError(f"{self.name} is {self._minder.state}")
+            raise RefusedError(f"{self.name} is not running")
         if self._minder.settings.restart.policy == "never":
             raise RefusedError(f"the policy of {self.name} is never to restart it")
         self._minder.cure(Cause.REPAIR, why)
@@ -104,8 +104,10 @@ class Handle:
             raise FailedError(f"the child refuses to do job {job} again: {answer.body}")
         while (state := await self._state_of(job)) not in _JOB_ENDS:
             await asyncio.sleep(_LOOK_EVERY)
+        if state == "failed":
+            raise FailedError(f"job {job} failed again")
         if state != "succeeded":
-            raise FailedError(f"job {job} {state} again")
+            raise FailedError(f"job {job} was cancelled again")
         return f"job {job} succeeded"
 
     async def _state_of(self, job: str) -> str:

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from monitor.heal.incidents import severity_of
 from monitor.model import Incident, LastWords, Outcome
 from monitor.options import Rung
+from monitor.records.story import LOOK
 
 _LONGEST_LINE = 4096
 
@@ -88,7 +89,17 @@ def message_of(incident: Incident) -> str:
     """What happened at its last move, as one sentence."""
     if incident.word == "ack":
         return f"acknowledged by {incident.by}"
-    return incident.why or incident.match.line.text.split("\n", 1)[0][:500]
+    return incident.why or _first_words(incident)
+
+
+def quoted_by(incident: Incident) -> str:
+    """What that sentence repeats of somebody else's line; a look of ours speaks for itself."""
+    ours = incident.match.line.path.startswith(LOOK)
+    return "" if ours or message_of(incident) == incident.why else _first_words(incident)
+
+
+def _first_words(incident: Incident) -> str:
+    return incident.match.line.text.split("\n", 1)[0][:500]
 
 
 def gap_record(why: str, at: float) -> dict[str, object]:

@@ -160,14 +160,14 @@ class Respond:
         self.wake()
 
     async def _probed(self, strategy: Strategy, incident: Incident) -> Outcome:
-        told = f"the monitor ended while it was at {strategy.name}"
         try:
             async with asyncio.timeout(strategy.limit):
                 proof = await strategy.prove(incident, self._tools_for(incident, True))
         except Exception as error:  # noqa: BLE001 - whatever fails here means: it does not hold
             result = Result.ABORTED if strategy.repeatable else Result.UNKNOWN
-            return Outcome(result, f"{told}: {error}")
-        return Outcome(Result.DONE, f"{told}, and it holds", proof)
+            return Outcome(result, f"the monitor ended while it was at {strategy.name}: {error}")
+        holds = f"the monitor ended while it was at {strategy.name}, and it holds"
+        return Outcome(Result.DONE, holds, proof)
 
 
 def _outcome_of(error: Exception, strategy: Strategy) -> Outcome:

@@ -55,9 +55,11 @@ class Volume:
 
     @property
     def said(self) -> str:
-        space = self.space
-        files = "" if space.inodes is None or space.inodes > _FEW_FILES else _few(space.inodes)
-        return f"{sized(space.bytes)} of {sized(space.total)} are free{files} on {self.path}"
+        space, few = self.space, self.space.inodes
+        free, total = sized(space.bytes), sized(space.total)
+        if few is None or few > _FEW_FILES:
+            return f"{free} of {total} are free on {self.path}"
+        return f"{free} of {total} are free, room for {few} more files on {self.path}"
 
     @property
     def _critical(self) -> float:
@@ -75,10 +77,6 @@ class Volume:
 def _files(space: Space, most: int, share: int) -> float:
     """So many more files must fit; on a small disk, that share of all it can have."""
     return min(most, space.inodes_total // share)
-
-
-def _few(inodes: int) -> str:
-    return f", room for {inodes} more files"
 
 
 class Room:

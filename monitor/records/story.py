@@ -11,10 +11,11 @@ from typing import Any
 
 from monitor.model import Told
 from monitor.records.history import read
-from monitor.texts import sentence, state_word
+from monitor.texts import reason, sentence, state_word
 
 Record = Mapping[str, Any]
 
+LOOK = "check:"  # so begins the source of what a look of ours found, where others have a file
 _ID = re.compile(r"(?:INC-)?0*([1-9][0-9]{0,11})", re.IGNORECASE)
 
 
@@ -134,12 +135,33 @@ def _told(record: Record) -> list[Told]:
         "do": str(record.get("action") or ""),
         "attempt": tries,
         "why": str(record.get("message") or ""),
+        "quoted": _quoted(record),
         "by": str(context.get("by") or ""),
         **{name: str(outcome.get(name) or "") for name in ("result", "detail", "proof")},
     }
     told, child = tuple(facts.items()), str(context.get("child") or "")
     kinds = kinds_of(record.get("state"), context.get("said"), ended=bool(outcome))
     return [Told(kind, child, facts=told) for kind in kinds]
+
+
+def message_of(record: Record, lang: str) -> str:
+    """Why it stands as it does, for people; a line that it quotes stays as it is."""
+    message = str(record.get("message") or "")
+    return message if message == _quoted(record) else reason(message, lang)
+
+
+def line_of(record: Record, lang: str) -> str:
+    """The line that it is about; what a look of ours found is said in the reader's language."""
+    source = record.get("source") or {}
+    line = str(source.get("line") or "")
+    return reason(line, lang) if str(source.get("file")).startswith(LOOK) else line
+
+
+def _quoted(record: Record) -> str:
+    """The message, where it only repeats somebody else's line."""
+    message, source = str(record.get("message") or ""), record.get("source") or {}
+    ours = str(source.get("file")).startswith(LOOK)
+    return message if not ours and str(source.get("line") or "").startswith(message) else ""
 
 
 def state_of(record: Record, lang: str) -> str:

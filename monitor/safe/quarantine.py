@@ -312,7 +312,7 @@ class Quarantine:
 def _kept(on: Shelf, id: str) -> Entry:
     entry = on.find(id)
     if entry.state != "kept":
-        raise Refusal(f"{id} is {entry.state}")
+        raise Refusal(f"{id} cannot be taken out: {entry.state}")
     if not on.has(f"{id}.file"):
         raise Refusal(f"the file of {id} is not in the quarantine")
     return entry

@@ -30,8 +30,8 @@ class Sick:
 def judge(vitals: Vitals, up: float, since_memory: float, limits: Health) -> Sick | None:
     """Whether it must be restarted; what it has not had the time to do is not held against it."""
     if limits.memory and (vitals.memory or 0) > limits.memory and since_memory > limits.memory_rest:
-        much = f"{sized(vitals.memory or 0)}, more than {sized(limits.memory)}"
-        return Sick(Cause.MEMORY_LIMIT, f"uses {much}")
+        used, most = sized(vitals.memory or 0), sized(limits.memory)
+        return Sick(Cause.MEMORY_LIMIT, f"uses {used}, more than {most}")
     age = min(up, vitals.progress_age or 0.0)
     if limits.hang_after and age > limits.hang_after:
         return Sick(Cause.HANG, f"has finished nothing for {lasting(age)}, though it is alive")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from monitor.texts import said
+
 # name: (Spanish, English)
 PHRASES: dict[str, tuple[str, str]] = {
     # how it stands
@@ -79,13 +81,6 @@ PHRASES: dict[str, tuple[str, str]] = {
         "🔴 {id} necesita a una persona: {done}",
         "🔴 {id} needs a person: {done}",
     ),
-    "result_done": ("hecho", "done"),
-    "result_nothing": ("no hacía falta", "nothing to do"),
-    "result_failed": ("falló", "failed"),
-    "result_refused": ("no se hizo", "not done"),
-    "result_aborted": ("interrumpido", "cut short"),
-    "result_unknown": ("no se sabe", "not known"),
-    "result_dry_run": ("se habría hecho", "would have been done"),
     "reply_still": (
         "⏳ {id} sigue abierto ({time}): {done}",
         "⏳ {id} is still open ({time}): {done}",
@@ -201,5 +196,4 @@ PHRASES: dict[str, tuple[str, str]] = {
 
 def phrase(name: str, lang: str, **facts: object) -> str:
     """Facts are data and never read as a pattern."""
-    spanish, english = PHRASES[name]
-    return (spanish if lang == "es" else english).format_map(facts)
+    return said(PHRASES[name], lang, facts)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from monitor.records.story import message_of
 from monitor.redact import printable, redact
 from monitor.tell.markup import MOST, Row, row, units
 from monitor.tell.news import clean
 from monitor.tell.wording import Reader
-from monitor.texts import lasting, say, sized, state_word
+from monitor.texts import lasting, reason, say, sized, state_word
 
 _MOST = 12  # incidents
 _LOOKED_AT = 8192  # bytes of one: far more than is shown, so that no secret is cut in half
@@ -37,7 +38,7 @@ def _child(child: Mapping[str, Any], reader: Reader) -> Row:
     if vitals["memory"] is not None:
         facts.append(sized(vitals["memory"]))
     if note := child["why"] or (child["last_exit"] if not child["pid"] else ""):
-        facts.append(clean(str(note), 120))
+        facts.append(clean(reason(str(note), reader.lang), 120))
     icon = _ICONS.get(child["state"], "🟡")
     return Row((("", f"{icon} "), ("b", child["name"]), ("", f" {' · '.join(facts)}")), 6)
 
@@ -74,7 +75,8 @@ def events(records: Sequence[Mapping[str, Any]], reader: Reader) -> list[Row]:
 def _event(record: Mapping[str, Any], reader: Reader) -> Row:
     at = str(record.get("timestamp", ""))[11:19]
     state = state_word(record.get("state"), reader.lang)
-    words = (state, record.get("category"), record.get("action"), record.get("message"))
+    message = message_of(record, reader.lang)
+    words = (state, record.get("category"), record.get("action"), message)
     told = " · ".join(clean(str(word), 120) for word in words if word)
     return Row((("", f"{at}Z "), ("b", str(record.get("incident") or "")), ("", f" {told}")), 4)
 

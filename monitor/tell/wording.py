@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from monitor.model import Severity, Told
+from monitor.records.story import LOOK
 from monitor.tell.alerts import is_recovered
 from monitor.tell.hours import shown
 from monitor.tell.markup import Row, row
 from monitor.tell.news import clean
 from monitor.tell.phrases import PHRASES, phrase
 from monitor.tell.words import News, Step
-from monitor.texts import lasting, sentence
+from monitor.texts import lasting, reason, result_word, sentence
 
 _LISTED = 20  # lines of a list
 _ALSO = 3  # of what else is open, by name
@@ -101,7 +102,8 @@ def _one(news: News, reader: Reader, followers: int) -> list[Row]:
         pid = f" · pid {news.pid}" if news.pid else ""
         rows.append(Row((("b", say("where")), ("", f" {news.where}{pid}")), 3))
     for step in news.steps:
-        came = "; ".join(filter(None, (_result(step, reader), _short(step.detail, 160))))
+        detail = _short(_detail(step, reader), 160)
+        came = "; ".join(filter(None, (result_word(step.result, reader.lang), detail)))
         words = f" {reader.at(step.at)} {step.do}: {came}"
         rows.append(Row((("b", say("done")), ("", words)), 4))
     if followers:
@@ -109,7 +111,7 @@ def _one(news: News, reader: Reader, followers: int) -> list[Row]:
     if news.acked_by:
         rows.append(row(say("acked_by", by=news.acked_by), weight=5))
     if news.line:
-        rows.append(row(_short(news.line, 400), "pre", 2))
+        rows.append(row(_short(_line(news, reader), 400), "pre", 2))
     return rows
 
 
@@ -117,7 +119,7 @@ def _standing(news: News, reader: Reader) -> str:
     state = reader.say(f"state_{news.state}")
     if news.state == "resolved":
         state = reader.say("resolved_after", time=_lasted(news))
-    return f"{state} ({_short(news.why, 200)})" if news.why else state
+    return f"{state} ({_why(news, reader)})" if news.why else state
 
 
 def _since(news: News, reader: Reader) -> Row:
@@ -173,8 +175,8 @@ def reply(reason: str, told: Sequence[News], reader: Reader) -> list[Row]:
         id = news.subject if news.is_incident else news.child or news.subject
         step = next((one for one in reversed(news.steps) if one.result), None)
         helped = step is not None and reason == "resolved" and step.result == "done"
-        done = f"{step.do} ({_short(step.detail, 120)})" if step and helped else ""
-        done = done or _short(news.why, 200)
+        done = f"{step.do} ({_short(_detail(step, reader), 120)})" if step and helped else ""
+        done = done or _why(news, reader)
         if news.kind == "child":
             done = title(news, reader)
         if not done:
@@ -189,9 +191,18 @@ def reply(reason: str, told: Sequence[News], reader: Reader) -> list[Row]:
     return rows
 
 
-def _result(step: Step, reader: Reader) -> str:
-    name = f"result_{step.result}"
-    return reader.say(name) if name in PHRASES else step.result
+def _why(news: News, reader: Reader) -> str:
+    return _short(reason(news.why, reader.lang), 200)
+
+
+def _detail(step: Step, reader: Reader) -> str:
+    """What a repair did; of a person's deed who it was."""
+    return reason(step.detail, reader.lang) if step.result else step.detail
+
+
+def _line(news: News, reader: Reader) -> str:
+    """Somebody else's stays as it is; what a look of ours found is a reason."""
+    return reason(news.line, reader.lang) if news.where.startswith(LOOK) else news.line
 
 
 def _lasted(news: News, reader: Reader | None = None) -> str:

@@ -6,7 +6,7 @@ import os
 from collections.abc import Mapping
 
 from monitor.model import Told
-from monitor.texts import answers, categories, diary, explaining, showing, usage
+from monitor.texts import answers, categories, diary, explaining, reasons, showing, usage
 
 ROOMS = (diary, usage, showing, answers, categories, explaining)
 # kind: (Spanish, English). What stands in braces are facts, put in as they are, once.
@@ -15,18 +15,42 @@ SENTENCES = {kind: said for room in ROOMS for kind, said in room.SENTENCES.items
 
 def sentence(told: Told, lang: str) -> str:
     """What happened, as one sentence."""
-    return say(told.kind, lang, dict(told.facts) | {"child": told.child})
+    facts = dict(told.facts) | {"child": told.child}
+    return say(told.kind, lang, facts | {"came": "; ".join(came_of(facts, lang))})
 
 
 def say(kind: str, lang: str, facts: Mapping[str, str] | None = None) -> str:
     """The text of that kind in that language; facts are data and never read as a pattern."""
-    spanish, english = SENTENCES[kind]
-    return (spanish if lang == "es" else english).format_map(facts or {})
+    return said(SENTENCES[kind], lang, facts or {})
+
+
+def said(pair: tuple[str, str], lang: str, facts: Mapping[str, object]) -> str:
+    """The one of the two that is asked for, with its facts, of which the reasons are said as well."""
+    spanish, english = pair
+    if lang != "es":
+        return english.format_map(facts)
+    return spanish.format_map(reasons.facts_in_spanish(facts))
+
+
+def reason(text: str, lang: str) -> str:
+    """A reason as decisions give it, for people."""
+    return reasons.in_spanish(text) if lang == "es" else text
 
 
 def state_word(state: object, lang: str) -> str:
     """The state of an incident, for people."""
     return say(f"is_{state}", lang) if f"is_{state}" in SENTENCES else str(state)
+
+
+def result_word(result: object, lang: str) -> str:
+    """What came of an attempt, for people."""
+    return say(f"result_{result}", lang) if f"result_{result}" in SENTENCES else str(result)
+
+
+def came_of(outcome: Mapping[str, object], lang: str) -> list[str]:
+    """What came of an attempt: the word for it, what was done and how it was proved."""
+    words = [reason(str(outcome.get(name) or ""), lang) for name in ("detail", "proof")]
+    return list(filter(None, (result_word(outcome.get("result") or "", lang), *words)))
 
 
 def language(chosen: str = "auto") -> str:

@@ -75,8 +75,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{id} {category} at {subject}: trying {do} ({attempt})",
     ),
     "attempt_ended": (
-        "{id} {do} ({attempt}): {result}; {detail} {proof}",
-        "{id} {do} ({attempt}): {result}; {detail} {proof}",
+        "{id} {do} ({attempt}): {came}",
+        "{id} {do} ({attempt}): {came}",
     ),
     "incident_retrying": (
         "{id} {category} en {subject}: debe seguir bien",
@@ -99,8 +99,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{id} {category} at {subject}: {by} has seen it",
     ),
     "repairs_paused": (
-        "Reparaciones en pausa por {by} hasta {until} ({why}); se sigue vigilando y anotando",
-        "Repairs paused by {by} until {until} ({why}); watching and recording go on",
+        "Reparaciones en pausa por {by} hasta {until} ({note}); se sigue vigilando y anotando",
+        "Repairs paused by {by} until {until} ({note}); watching and recording go on",
     ),
     "repairs_resumed": ("Reparaciones reanudadas por {by}", "Repairs resumed by {by}"),
     "pause_over": (

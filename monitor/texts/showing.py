@@ -79,8 +79,8 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "Vigía in {home}, pid {pid}, up {up}",
     ),
     "status_repairs_paused": (
-        "Reparaciones en pausa por {by} hasta {until} ({why})",
-        "Repairs paused by {by} until {until} ({why})",
+        "Reparaciones en pausa por {by} hasta {until} ({note})",
+        "Repairs paused by {by} until {until} ({note})",
     ),
     "status_dry_run": (
         "Solo se piensa (dry_run): no se repara nada",
@@ -95,4 +95,11 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "is_failed": ("fallido", "failed"),
     "is_alert_only": ("solo aviso", "alert only"),
     "is_gap": ("hueco", "gap"),
+    "result_done": ("hecho", "done"),
+    "result_nothing": ("no hacía falta", "nothing to do"),
+    "result_failed": ("falló", "failed"),
+    "result_refused": ("no se hizo", "not done"),
+    "result_aborted": ("interrumpido", "cut short"),
+    "result_unknown": ("no se sabe", "not known"),
+    "result_dry_run": ("se habría hecho", "would have been done"),
 }

@@ -13,8 +13,9 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
+from monitor.records.story import message_of
 from monitor.redact import printable, redact
-from monitor.texts import lasting, say, sized, state_word
+from monitor.texts import came_of, lasting, reason, say, sized, state_word
 from monitor.view.sparkline import sparkline
 from monitor.view.standing import standing
 
@@ -111,14 +112,14 @@ def _children(
             str(child["starts"]),
             _history(child["name"], vitals, histories),
             "" if progress is None else lasting(progress),
-            _text(_next(child) or child["why"] or child["last_exit"]),
+            _text(_note(child, lang)),
         )
     return table
 
 
-def _next(child: Mapping[str, Any]) -> str:
-    left = child["next_start"]
-    return "" if left is None else f"→ {lasting(left)}: {child['why'] or child['last_exit']}"
+def _note(child: Mapping[str, Any], lang: str) -> str:
+    why, left = reason(child["why"] or child["last_exit"], lang), child["next_start"]
+    return why if left is None else f"→ {lasting(left)}: {why}"
 
 
 def _history(name: str, vitals: Mapping[str, Any], histories: Histories) -> Text:
@@ -145,7 +146,7 @@ def _incidents(incidents: Sequence[Mapping[str, Any]], lang: str) -> RenderableT
             _text(one["subject"] or one["rule"]),
             str(one["occurrences"]),
             _left(one.get("next_try")),
-            _text(one.get("message") or ""),
+            _text(message_of(one, lang)),
         )
     return table
 
@@ -160,7 +161,7 @@ def _left(stamp: object) -> str:
 def _records(records: Sequence[Mapping[str, Any]], lang: str) -> RenderableType:
     table = _table(None)
     for record in records:
-        outcome = record.get("outcome") or {}
+        came = came_of(record.get("outcome") or {}, lang)
         table.add_row(
             _text(_clock_of(str(record["timestamp"])), "dim"),
             _text(record["incident"]),
@@ -169,7 +170,7 @@ def _records(records: Sequence[Mapping[str, Any]], lang: str) -> RenderableType:
             ),
             _text(record["category"]),
             _text(record["subject"] or ""),
-            _text(outcome.get("proof") or outcome.get("detail") or ""),
+            _text(came[-1] if came else ""),
         )
     return table
 

@@ -14,7 +14,7 @@ def standing(status: Mapping[str, Any], lang: str) -> Iterator[str]:
     """Nothing when repairs are made and people are told."""
     if pause := status["paused"]:
         until = say("until_resumed", lang) if pause["ends"] is None else _moment(pause["ends"])
-        facts = {"by": pause["by"], "until": until, "why": pause["why"] or "-"}
+        facts = {"by": pause["by"], "until": until, "note": pause["why"] or "-"}
         yield printable(say("status_repairs_paused", lang, facts))
     if status["dry_run"]:
         yield say("status_dry_run", lang)

@@ -42,8 +42,8 @@ async def act(incident: Incident, tools: Tools) -> str:
     removed = await asyncio.to_thread(_free, before, tools)
     after = free_space(before.path)  # of the same disk: by now another one may be the fullest
     freed = after.bytes - before.space.bytes if isinstance(after, Space) else 0
-    waits = f"; the intake of {', '.join(held)} waits" if held else ""
-    return f"removed {removed} files of ours, {sized(max(0, freed))} freed{waits}"
+    done = f"removed {removed} files of ours, {sized(max(0, freed))} freed"
+    return f"{done}; the intake of {', '.join(held)} waits" if held else done
 
 
 def _free(volume: Volume, tools: Tools) -> int:

@@ -1,0 +1,114 @@
+"""The reasons that decisions and edges give, for people who do not read English.
+
+A reason is an English sentence wherever it is decided, written down and compared; here it is only
+recognised by its form and said again. So no decision knows of languages.
+"""
+
+from __future__ import annotations
+
+import functools
+import string
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from monitor.texts.reasons import files, healing, judging, remembering, running, telling
+
+ROOMS = (healing, files, running, telling, remembering, judging)
+PAIRS = {english: spanish for room in ROOMS for english, spanish in room.PAIRS.items()}
+NESTED = ("why", "detail", "proof")  # facts of these names are reasons
+_DEEP = 5  # reasons within reasons
+_MOST_PARTS = 6  # of one reason, joined by semicolons
+
+
+def in_spanish(text: str) -> str:
+    """The reason in Spanish, its values as they are; what no pair knows stays as it is."""
+    return _known(text, _DEEP) or text
+
+
+def facts_in_spanish(facts: Mapping[str, object]) -> dict[str, object]:
+    """With the reasons among them in Spanish; `quoted` is what somebody else said, and stays."""
+    return {
+        name: in_spanish(value)
+        if name in NESTED and isinstance(value, str) and value != facts.get("quoted")
+        else value
+        for name, value in facts.items()
+    }
+
+
+def _known(text: str, depth: int) -> str | None:
+    if not depth or not text:
+        return None
+    return _in_parts(text, depth) or _whole(text, depth) or _after_a_name(text, depth)
+
+
+def _in_parts(text: str, depth: int) -> str | None:
+    """Reasons joined by semicolons, when each of them is known; one may have a semicolon itself."""
+    if not 0 < text.count("; ") < _MOST_PARTS:
+        return None
+    at = text.find("; ")
+    while at >= 0:
+        begin = _whole(text[:at], depth - 1)
+        if begin and (rest := _known(text[at + 2 :], depth - 1)):
+            return f"{begin}; {rest}"
+        at = text.find("; ", at + 2)
+    return None
+
+
+def _after_a_name(text: str, depth: int) -> str | None:
+    """A reason behind what it is about: `127.0.0.1:8081: no answer`."""
+    name, colon, why = text.partition(": ")
+    told = _known(why, depth - 1) if colon else None
+    return f"{name}: {told}" if told else None
+
+
+def _whole(text: str, depth: int) -> str | None:
+    """By the form that knows a reason within it, else by the one that has the most words of it."""
+    plain = None
+    for form in _forms():
+        if (values := form.values_in(text)) is not None:
+            within = {name: _known(values[name], depth - 1) for name in NESTED if name in values}
+            if told := {name: known for name, known in within.items() if known}:
+                return form.spanish.format_map(values | told)
+            plain = plain or form.spanish.format_map(values)
+    return plain
+
+
+@functools.cache  # only who reads Spanish pays for it
+def _forms() -> tuple[Form, ...]:
+    forms = (Form.of(*pair) for pair in PAIRS.items())
+    return tuple(sorted(forms, key=lambda form: -sum(map(len, form.literals))))
+
+
+@dataclass(frozen=True, slots=True)
+class Form:
+    """An English template: fixed texts, and between each two of them a value."""
+
+    literals: tuple[str, ...]
+    names: tuple[str, ...]
+    spanish: str
+
+    @classmethod
+    def of(cls, english: str, spanish: str) -> Form:
+        literals, names = [""], []
+        for literal, name, _, _ in string.Formatter().parse(english):
+            literals[-1] += literal
+            if name is not None:
+                names.append(name)
+                literals.append("")
+        return cls(tuple(literals), tuple(names), spanish)
+
+    def values_in(self, text: str) -> dict[str, str] | None:
+        """The values of a text that has this form, each fixed text taken where it comes first."""
+        if not self.names:
+            return {} if text == self.literals[0] else None
+        first, *between, last = self.literals
+        at, end = len(first), len(text) - len(last)
+        if end < at or not text.startswith(first) or not text.endswith(last):
+            return None
+        values: dict[str, str] = {}
+        for name, literal in zip(self.names, (*between, None), strict=True):
+            to = end if literal is None else text.find(literal, at, end)
+            if to < 0 or values.setdefault(name, text[at:to]) != text[at:to]:
+                return None
+            at = to + len(literal or "")
+        return values
