@@ -21,7 +21,13 @@ KEYS = (
     "|prompt|comment|comentario|bio|reply|respuesta|question|pregunta|user_agent|referr?er"
     "|file|filename|file_name|fichero|archivo|search|said|wrote|dijo|dice"
 )
-SPEECH = "(?:message|mensaje|text|texto|comment|comentario|reply|caption)"
+SPEECH = (
+    "(?:message|mensaje|text|texto|comment|comentario|reply|caption)(?: received| recibid[oa])?"
+)
+PERSON = "(?:user|usuari[oa]|member|miembro|client|cliente)"
+SAYS = "(?:sent|said|says|wrote|asked|typed|dijo|dice|env(?:i|í)(?:a|o|ó)|escrib(?:e|i(?:o|ó))|pregunt(?:a|o|ó))"
+# What has a name that ends like these was named by people.
+ENDINGS = "mp4|mkv|webm|mov|avi|m4a|mp3|ogg|oga|opus|wav|flac|jpe?g|png|gif|webp|pdf|docx?|epub|srt|zip|txt"
 CLOSERS = {b'"': b'"', b"'": b"'", "«".encode(): "»".encode(), b"`": b"`"}
 
 
@@ -32,9 +38,20 @@ def _search(text: str) -> Search:
 FIELD = _search(rf"(?:^|[\s,({{\[\"'])(?:{KEYS})[\"']?(?:=| ?: ?)(?P<subject>\"|'|«|`)")
 BARE = _search(rf"(?:^|[\s,(])(?:{KEYS})=(?P<subject>[A-Za-z][\w.-]*[ \t]+[^=]*)")
 SPOKEN = _search(rf"{SPEECH} (?:from|de|by|por) [^:\"']{{1,60}}: ?(?P<subject>.)")
+SAID = _search(rf"{PERSON} \S{{1,40}} {SAYS}:? ?(?P<subject>\"|'|«|`)")
+# A chat that is echoed, with who spoke before it: `<ana> hola`, `<< 42: hola`.
+ECHOED = _search(r"(?:^|[\]:] )<[A-Za-z]\w{1,24}> (?P<subject>\S)")
+ARROWED = _search(r"(?:<<|>>) (?:user )?@?\w{1,40}: (?P<subject>\S)")
+TITLE = _search(
+    rf"[\"'`](?P<subject>[^\"'`]{{0,200}} [^\"'`]{{0,200}}\.(?:{ENDINGS}))(?:\.part)?[\"'`]"
+)
+WRITTEN_TO = _search(r"^\[\w+\] Destination: (?P<subject>.+)")
 REQUEST = _search(r"(?:GET|POST|HEAD|PUT|DELETE|PATCH|OPTIONS) (?P<path>[^\s\"]+)")
 LINK = _search(r"://[^\s/\"'<>]+(?P<path>/[^\s\"'<>]*[^\s\"'<>:,.;)\]])")
-MAYBE = _search(rf"(?:{KEYS})[\"']?(?:=| ?: ?)|{SPEECH} (?:from|de|by|por) |://|HTTP/1|HTTP/2")
+MAYBE = _search(
+    rf"(?:{KEYS})[\"']?(?:=| ?: ?)|{SPEECH} (?:from|de|by|por) |://|HTTP/1|HTTP/2|{PERSON} \S{{1,40}} {SAYS}"
+    rf"|(?:^|[\]:] )<[A-Za-z]|<< |>> |\.(?:{ENDINGS})(?:\.part)?[\"'`]|^\[\w+\] Destination: "
+)
 
 # A quote ends a field where a field can end; a quote inside somebody's text does not.
 FIELD_ENDS = re.compile(
@@ -59,7 +76,7 @@ def _spans(line: bytes) -> Iterator[tuple[int, int]]:
     """What to blank; within one kind the next begins after the last, so no byte is read twice."""
     for search in (REQUEST, LINK):
         yield from (groups["path"] for _, groups in search.spans(line))
-    for search, end_of in ((FIELD, _field), (BARE, _bare), (SPOKEN, _spoken)):
+    for search, end_of in ENDS:
         done = 0
         for (at, _), groups in search.spans(line):
             if at < done:
@@ -90,6 +107,20 @@ def _spoken(line: bytes, at: int, start: int, end: int) -> tuple[int, int] | Non
     return (end, last) if last > end else (start, len(line))
 
 
+def _quote(line: bytes, _: int, start: int, end: int) -> tuple[int, int]:
+    """Until the last quote of its kind: somebody's words may hold more of them."""
+    last = line.rfind(CLOSERS[line[start:end]], end)
+    return end, last if last > end else len(line)
+
+
+def _rest(line: bytes, _: int, start: int, __: int) -> tuple[int, int]:
+    return start, len(line)
+
+
+def _itself(_: bytes, __: int, start: int, end: int) -> tuple[int, int]:
+    return start, end
+
+
 def _closing(line: bytes, start: int, closer: bytes) -> int:
     plain = PLAIN_WORD.match(line, start)
     if plain and line[plain.end() : plain.end() + 1] == closer:
@@ -100,3 +131,15 @@ def _closing(line: bytes, start: int, closer: bytes) -> int:
             return at
         at = line.find(closer, at + 1)
     return len(line)
+
+
+ENDS = (
+    (FIELD, _field),
+    (BARE, _bare),
+    (SPOKEN, _spoken),
+    (SAID, _quote),
+    (ECHOED, _rest),
+    (ARROWED, _rest),
+    (TITLE, _itself),
+    (WRITTEN_TO, _itself),
+)
