@@ -15,6 +15,9 @@ import monitor
 from monitor.model import Told
 from monitor.texts import reason, sentence
 from monitor.texts.reasons import PAIRS, ROOMS, Form
+from tests.monitor.faults import QUICK, of, records, wait_for
+from tests.monitor.test_run import one
+from tests.monitor.vigia import Vigia, until, vigia
 
 MONITOR = Path(monitor.__file__).parent
 SOURCES = (
@@ -241,3 +244,43 @@ def test_a_line_that_is_quoted_stays_as_its_program_wrote_it() -> None:
     assert sentence(told, "es") == f"INC-1 hang en x: {line}"
     told = Told("incident_detected", "bot", facts=tuple(facts.items()))
     assert sentence(told, "es") == "INC-1 hang en x: el hijo está parado"
+
+
+LADDERS = "[ladders]\nserver_down = [{do = 'probe_server', attempts = 1, delay = 0.1}]\n"
+SAYS = "ERROR redis: Error 111 connecting to 127.0.0.1:1. Connection refused."
+
+
+def shown_to_people(v: Vigia) -> str:
+    """All that a person of that home may look at, and all that was written for one."""
+    looks = (
+        *(("status",), ("incidents", "--all"), ("incidents", "show", "INC-1"), ("events",)),
+        *(("explain", "INC-1"), ("alert", "preview", "INC-1"), ("watch", "--once")),
+    )
+    screens = [v.run(*words).stdout for words in looks]
+    assert all(screens)
+    return "\n".join((v.diary(), v.text(), *screens))
+
+
+def test_a_home_that_speaks_spanish_shows_no_reason_in_english(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIGIA_LANG", "es")
+    monkeypatch.setenv("COLUMNS", "500")
+    says = one(("/bin/sh", "-c", f"echo '{SAYS}'; sleep 60"))
+    ends = one(("/bin/sh", "-c", "exit 3"), "[children.bad.restart]\nlimit = 2\ndelay = 0.1", "bad")
+    with vigia(tmp_path) as v:
+        v.configure(QUICK + LADDERS + says + ends)
+        v.start(env={"VIGIA_LANG": "es"})
+        failed = wait_for(v, category="server_down", state="failed")
+        v.wait_state("failed", "bad")
+        until(lambda: "queda en pausa" in v.diary())
+        shown = shown_to_people(v)
+        given = {str(failed["message"]), str(v.child("bad")["why"]), v.child("bad")["last_exit"]}
+        given |= {r["outcome"]["detail"] for r in of(tmp_path, incident="INC-1") if r["outcome"]}
+        given |= {r["verdict"]["why"] for r in records(tmp_path)}
+    assert failed["message"] == "127.0.0.1:1: Connection refused; nothing is left to try"
+    assert {why for why in given if reason(why, "es") not in shown} == set()
+    told = {why for why in given if reason(why, "es") != why}
+    assert len(told) >= 4
+    assert {why for why in told if why in shown} == set()
+    assert SAYS in shown
