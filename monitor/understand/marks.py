@@ -9,7 +9,7 @@ COUNTED = frozenset({
     "attempt", "code", "col", "count", "errno", "error", "error_code", "exit", "exitcode", "gid",
     "http", "id", "job", "length", "level", "line", "linea", "lines", "main", "mode", "offset", "pid",
     "port", "retry", "row", "server", "size", "status", "task", "thread", "tid", "time", "took", "uid",
-    "version", "worker", "at", "lookup",
+    "version", "worker", "at", "lookup", "node", "type", "number", "project_number", "inode", "handle",
 })  # fmt: skip
 NOT_A_NAME = frozenset({
     "bash", "bind", "cause", "critical", "denied", "detail", "errno", "error", "exception", "failed",
@@ -19,14 +19,16 @@ NOT_A_NAME = frozenset({
 
 # What names a place in somebody's source, or the other end, is not what failed.
 NOISE = Search(
-    rb"(?i:for client \S+|\bclient: [^,\n]+|\bserver: [^,\n]+|laddr=\S+|remote=\S+"
+    rb"(?i:for client \S+|\bclient: [^,\n]+|\[client [^\]]+\]|\"client\": ?\"[^\"]*\"|container name \"[^\"]*\""
+    rb"|handshake error from \S+|\b(?:ext4|btrfs|xfs|zfs)_\w+:\d+|use \S+ --?fix\S*|exceeded for [\w.]+\[|\bserver: [^,\n]+|laddr=\S+|remote=\S+"
     rb"|request: \"[^\"\n]*\"|\bhost: \"[^\"\n]*\"|referrer: \"[^\"\n]*\"|UserAgent: .*"
     rb"|File \"[^\"\n]*\", line \d+|\bin \S+ on line \d+|\bat \S+ \(\S+\)|\(_ssl\.c:\d+\)"
     rb"|\w+\.(?:kt|java|scala|py|js|go|rs):\d+"
     rb"|\S+\.(?:py|js|mjs|ts|go|c|cc|cpp|h|rs|java|php|rb|sh|pl|erl|ex|cs)(?::\d+){1,2}:?"
     rb"|\S+\.(?:sh|bash|py|pl|rb|php): (?:line|l(?:\xc3\xad|i)nea) \d+:|\S+\.php \d+"
     rb"|https?://\S*(?:docs|wiki|issues|help|account|errors|sqlalche\.me|git\.io|aka\.ms)\S*"
-    rb"|(?:see|visit|more info|check|background on this error at:?) https?://\S+|</?\w+>"
+    rb"|(?:see|visit|more info(?:rmation)?|check|upgrading|running and accessible\.|background on this error at)"
+    rb":? https?://\S+|go to https?://\S+|https?://(?:support|help|docs|www\.docker)\.\S+|</?\w+>"
     rb"|(?:GET|POST|HEAD|PUT|DELETE|PATCH|OPTIONS) /\S* HTTP/\d|HTTP/\d(?:\.\d)?)"
 )
 REQUEST = Search(rb"\b(?:GET|POST|HEAD|PUT|DELETE|PATCH|OPTIONS) (?P<subject>/[^\s\"?]*)")
@@ -34,7 +36,7 @@ ANY = Search(rb"[/.\\]\w")
 
 _NAME = rb"(?:[A-Za-z0-9][\w-]*\.)+[A-Za-z0-9][\w-]*|localhost"
 _ENDINGS = (
-    rb"mp4|mkv|avi|mov|webm|mp3|wav|ogg|flac|m4a|aac|jpe?g|png|gif|webp|bmp|tiff?|svg|pdf|docx?|xlsx?"
+    rb"mp4|mkv|avi|mov|webm|mp3|wav|og[ga]|opus|flac|m4a|aac|jpe?g|png|gif|webp|bmp|tiff?|svg|pdf|docx?|xlsx?"
     rb"|pptx?|csv|json|ya?ml|toml|xml|html?|txt|log|zip|tar|gz|tgz|bz2|xz|7z|rar|db|sqlite3?|pid|lock"
     rb"|sock|conf|cfg|ini|env|pem|crt|key|bin|iso|img|parquet|h5|pt|onnx|pkl|ckpt|safetensors"
 )
@@ -98,4 +100,6 @@ BEFORE = Search(
     rb"(?:'|\"|\xe2\x80\x99|\xc2\xbb)(?: for \w+| para \w+| failed)?:? ?\(?(?:\d+: )?$"
 )
 TOKEN_BEFORE = Search(rb"(?:^|[\s(\[\"'])(?P<subject>[^\s\"'():\[\]]*/[^\s\"'()\[\]]*?): ?$")
+# A name in quotes may hold spaces: the rest of it says that it is one.
+NAMED = Search(rb"^/[^/\s]|\.[A-Za-z0-9]{2,5}$")
 OPERAND = Search(rb"^[\w.-]+: (?P<subject>[\w.-]+): ?$")

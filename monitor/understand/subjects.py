@@ -11,6 +11,7 @@ from monitor.understand.marks import (
     ANY,
     BEFORE,
     COUNTED,
+    NAMED,
     NOISE,
     NOT_A_NAME,
     OPERAND,
@@ -111,7 +112,11 @@ def _beside(line: bytes, category: Category, at: tuple[int, int]) -> str | None:
         if groups := search.groups(text):
             start, end = groups["subject"]
             found = _tidy(text[start:end].decode("utf-8", "replace"))
-            if found and found.lower() not in NOT_A_NAME and " " not in found:
+            if (
+                found
+                and found.lower() not in NOT_A_NAME
+                and (" " not in found or NAMED.hit(found.encode()))
+            ):
                 return found
     return None
 
@@ -152,7 +157,7 @@ def _distance(each: Candidate, at: tuple[int, int]) -> int:
 
 
 def _tidy(text: str) -> str | None:
-    text = text.strip().rstrip(".,:;!").strip("‘’“”«»`")
+    text = text.strip().rstrip(".,:;!>\\" if "/" in text else ".,:;!>").strip("‘’“”«»`")
     while text.endswith((")", "]", "}")) and not {"(", "[", "{"} & set(text):
         text = text[:-1].rstrip(".,:;!")
     return text or None
