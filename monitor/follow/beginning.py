@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections import deque
 from contextlib import suppress
+from dataclasses import replace
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -20,6 +21,7 @@ REWRITES = 16  # former contents that are remembered, to know their copies
 RECENT = 16  # files closed last
 LOOKED_INTO = 16  # older generations that are opened in search of an unread rest
 HOLES = 8  # looks at generations of which one is missing before it is taken for lost
+CLOSED = 256  # files no longer open of which the place is remembered
 UNSURE = "was renamed all the time while we looked; a generation may be lost unread"
 
 
@@ -71,7 +73,7 @@ class Beginnings:
         copied = self._rewritten_upto(tail.fd, {known.path}) or 0
         return max([known.offset, copied, *(one.offset for one in others if is_same(tail.fd, one))])
 
-    def left_behind(self, path: str, now: float) -> list[Tail]:
+    def left_behind(self, path: str, out: list[Chunk | Gap], now: float, at: float) -> list[Tail]:
         """What is unread of files that had this name, which leads nowhere now."""
         mine = [one for one in self.known.values() if one.path == path]
         if not mine:
@@ -79,6 +81,8 @@ class Beginnings:
         beside = Beside(path)
         rest = [self._rest(one, beside, now, at_end=one is mine[-1])[0] for one in mine]
         found = [tail for tail in rest if tail]
+        if rest[-1] is None:
+            found += self._written_anew(mine[-1], beside, out, now, at)
         if found:
             self._current[path] = found[-1]
         return self._in_order(found)
@@ -87,14 +91,16 @@ class Beginnings:
         """The unread rest of a file that was truncated after it was copied."""
         self._rewritten.append(former)
         del self._rewritten[:-REWRITES]
-        rest, _ = self._rest(former.position, Beside(former.position.path), now)
+        rest, found = self._rest(former.position, Beside(former.position.path), now)
+        if found and not rest:  # nobody else remembers that it was read, once we are ended
+            self.remember(replace(former.position, id=found.id))
         return [rest] if rest else []
 
-    def remember(self, position: Position, most: int) -> None:
+    def remember(self, position: Position) -> None:
         self.known.pop(position.id, None)
         self.known[position.id] = position
         self.closed.append(position)
-        while len(self.known) > most:
+        while len(self.known) > CLOSED:
             self.known.pop(next(iter(self.known)))
 
     # --- another file under the name -----------------------------------------------------------
@@ -202,15 +208,26 @@ class Beginnings:
             tail.go(last.offset)
             return [tail]
         beside = Beside(tail.path)
-        fresh, since = self._rests(mine, beside, now)
-        if since is None and last.offset and is_same(tail.fd, last):
+        fresh, found = self._rests(mine, beside, now)
+        if found is None and last.offset and is_same(tail.fd, last):
             tail.go(last.offset)  # saved again by an editor: nobody renamed the old one
-        elif since is None:
+        elif found is None:
             told = "the file that was read last is gone; what was unread in it is lost"
             out.append(Gap(tail.path, told, 0, at))
+            fresh += self._written_anew(last, beside, out, now, at)
         else:
-            fresh += self._between(last, beside, since, out, now, at)
+            if last.id not in beside.found and not found.packed:
+                told = "the file that was read last was copied and is gone; what came after is lost"
+                out.append(Gap(tail.path, told, 0, at))
+            fresh += self._between(last, beside, found.changed, out, now, at)
         return self._in_order(self._by_age([*fresh, tail], beside))
+
+    def _written_anew(
+        self, last: Position, beside: Beside, out: list[Chunk | Gap], now: float, at: float
+    ) -> list[Tail]:
+        """What was truncated and written again before it was rotated is new from its start."""
+        own = beside.found.get(last.id)
+        return self._between(last, beside, own.changed, out, now, at) if own else []
 
     def _after_rests(self, tail: Tail, out: list[Chunk | Gap], now: float, at: float) -> list[Tail]:
         """It is still the log, as it was; older generations may hold what there was no time for."""
@@ -218,24 +235,24 @@ class Beginnings:
         if not mine:
             return [tail]
         beside = Beside(tail.path)
-        fresh, since = self._rests([one for one in mine if one.id in beside.found], beside, now)
-        if since is not None and not tail.offset:
+        fresh, found = self._rests([one for one in mine if one.id in beside.found], beside, now)
+        if found and not tail.offset:
             # Of an empty file nothing tells whether it is the one that was known by this number.
-            fresh += self._between(mine[-1], beside, since, out, now, at)
+            fresh += self._between(mine[-1], beside, found.changed, out, now, at)
         elif not beside.agreed:
             out.append(Gap(tail.path, UNSURE, 0, at))
         return self._in_order(self._by_age([*fresh, tail], beside))
 
     def _rests(
         self, mine: list[Position], beside: Beside, now: float
-    ) -> tuple[list[Tail], int | None]:
-        """What these hold beyond where they were read, and when the last of them was written."""
+    ) -> tuple[list[Tail], Generation | None]:
+        """What these hold beyond where they were read, and where the last of them is found."""
         fresh: list[Tail] = []
-        since: int | None = None
+        found: Generation | None = None
         for one in mine:
-            rest, since = self._rest(one, beside, now, by_content=one in mine[-RECENT:])
+            rest, found = self._rest(one, beside, now, by_content=one in mine[-RECENT:])
             fresh += [rest] if rest else []
-        return fresh, since
+        return fresh, found
 
     def _after_rewrite(
         self, tail: Tail, known: Position, out: list[Chunk | Gap], now: float, at: float
@@ -254,8 +271,8 @@ class Beginnings:
         *,
         at_end: bool = False,
         by_content: bool = True,
-    ) -> tuple[Tail | None, int | None]:
-        """What a known file holds beyond its position, and when it was last written, if it is found."""
+    ) -> tuple[Tail | None, Generation | None]:
+        """What a known file holds beyond its position, and the generation where it is found."""
         newest_first = [*beside.found.values()][::-1][: LOOKED_INTO if by_content else 0]
         own = beside.found.get(known.id)
         for one in [*([own] if own else []), *(one for one in newest_first if one is not own)]:
@@ -271,10 +288,10 @@ class Beginnings:
                     tail.id = known.id if one.packed else one.id
                     tail.go(known.offset)
                     self.known.pop(known.id, None)
-                    return self._keep(tail), one.changed
+                    return self._keep(tail), one
                 os.close(tail.fd)
                 if same:
-                    return None, one.changed
+                    return None, one
         return None, None
 
     def _is_another(self, tail: Tail, known: Position, beside: Beside) -> bool:

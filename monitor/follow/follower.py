@@ -18,7 +18,6 @@ from monitor.model import Chunk, FileId, Gap, Position
 TURN = 4 * 1024 * 1024  # bytes in one turn, of all files
 EACH = 1024 * 1024  # bytes in one turn, of one file: a flood does not starve a quiet log
 HOT = 1.0  # seconds for which a file that had something new is looked at more often
-CLOSED = 256  # files no longer open of which the place is remembered
 
 
 def nobody(id: FileId) -> bool:  # noqa: ARG001  (the default of a question about any file)
@@ -85,7 +84,9 @@ class Follower:
         ]
         if self._first:
             missing = set(self.patterns).difference(seen.files, seen.unsure)
-            fresh += [tail for path in missing for tail in self._begin.left_behind(path, now)]
+            fresh += [
+                tail for path in missing for tail in self._begin.left_behind(path, out, now, at)
+            ]
         self._read(fresh, room, out, now, at)
         self._part(seen, out, now, at)
         self._tell(seen.troubles | self._unreadable, out, at)
@@ -244,7 +245,7 @@ class Follower:
 
     def _forget(self, tail: Tail) -> None:
         if (position := tail.position()) and tail.links:
-            self._begin.remember(position, CLOSED)
+            self._begin.remember(position)
         del self.tails[tail.id]
         os.close(tail.fd)
 

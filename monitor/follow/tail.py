@@ -94,6 +94,14 @@ class Tail:
         marker = digest(self.tail[-MARKER:])
         return Position(self.path, self.id, self.anchor, digest(self.head), marker)
 
+    def _by_heart(self, offset: int) -> Position | None:
+        """What stood before this place when it was read; none when that is too far back."""
+        tail = self.tail[: max(0, len(self.tail) - self.anchor + offset)]
+        if len(tail) < min(MARKER, offset):
+            return None
+        head = digest(self.head[:offset])
+        return Position(self.path, self.id, offset, head, digest(tail[-MARKER:]))
+
     def as_read(self, unread: int = 0) -> Former:
         return Former(self.mark(), self.head, self.tail, unread)
 
@@ -124,7 +132,7 @@ class Tail:
     # --- reading -----------------------------------------------------------------------------------
 
     def position(self, upto: int | None = None) -> Position | None:
-        """How far it was read; none while what was read no longer stands in the file."""
+        """How far it was read, though what was read may no longer stand in the file."""
         if self.original is not None:
             end = min(self.original[0].anchor, os.fstat(self.fd).st_size)
             return position_of(self.fd, self.path, self.id, end)
@@ -133,7 +141,7 @@ class Tail:
             return self._known
         marker = self.tail[-MARKER:]
         if before(self.fd, self.anchor, MARKER) != marker:
-            return None
+            return self._by_heart(min(offset, self.anchor))
         self._known = position_of(self.fd, self.path, self.id, offset)
         return self._known
 

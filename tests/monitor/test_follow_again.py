@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 
-from .follow_story import Reader, write
+import pytest
+
+from .follow_story import Reader, id_of, write
 
 BIG = [f"{n} {'x' * 90}" for n in range(60_000)]  # more than one turn reads
 
@@ -81,3 +84,100 @@ def test_an_older_generation_written_late_does_not_hide_the_one_after_it(tmp_pat
     write(tmp_path / "log.2", text("late"))  # its mtime is now beyond that of log.1
     seen.wait(lambda: sorted(seen.lines) == ["late", "one", "three", "two"])
     seen.close()
+
+
+@pytest.mark.parametrize("pattern", ["log", "log*"])
+@pytest.mark.parametrize("started", [1, 2])
+def test_what_was_read_is_not_read_from_its_copy_though_we_are_killed_before_we_see_it_truncated(
+    tmp_path, pattern, started
+):
+    log, saved = tmp_path / "log", []
+    write(log, text("one"))
+    for _ in range(started):
+        seen = Reader(tmp_path / pattern, positions=saved, from_start=not saved)
+        seen.poll()
+        saved = seen.close()
+    seen = Reader(tmp_path / pattern, positions=saved)
+    write(log, text("two", "three"))
+    seen.until("two", "three")
+    shutil.copy2(log, tmp_path / "log.1")
+    write(tmp_path / "log.1", text("between"))  # written after the last look, before the copy
+    os.truncate(log, 0)
+    again = Reader(tmp_path / pattern, positions=seen.close())
+    again.until("between")
+    assert not again.gaps
+    again.close()
+
+
+def test_nor_is_what_was_decided_before_a_traceback_that_is_still_open(tmp_path):
+    log = tmp_path / "log"
+    write(log, "")
+    seen = Reader(log, from_start=True)
+    seen.poll()
+    write(log, text("decided", "Traceback", "  more"))
+    seen.until("decided", "Traceback", "  more")
+    shutil.copy2(log, tmp_path / "log.1")
+    os.truncate(log, 0)
+    saved = seen.follower.positions({id_of(log): len("decided\n")})
+    seen.close()
+    again = Reader(log, positions=saved)
+    again.until("Traceback", "  more")
+    assert not again.gaps
+    again.close()
+
+
+@pytest.mark.parametrize("there", [False, True], ids=["no new log", "a new log"])
+@pytest.mark.parametrize("lines", ["", "anew\n"])
+def test_a_log_that_was_truncated_and_then_rotated_is_read_from_its_start(tmp_path, there, lines):
+    log = tmp_path / "log"
+    write(log, text("one"))
+    seen = Reader(log, from_start=True)
+    seen.until("one")
+    positions = seen.close()
+    write(log, lines, new=True)
+    os.rename(log, tmp_path / "log.1")
+    if there:
+        write(log, text("new"))
+    again = Reader(log, positions=positions)
+    again.poll()
+    write(tmp_path / "log.1", text("late"))
+    again.wait(lambda: {*lines.split(), "late"} <= {*again.lines})
+    assert sorted(again.lines) == sorted([*lines.split(), "late", *(["new"] if there else [])])
+    assert bool(again.gaps) == there
+    again.close()
+
+
+def test_a_copy_of_what_was_read_is_not_read_after_a_restart_before_the_log_has_a_new_line(
+    tmp_path,
+):
+    log = tmp_path / "log"
+    write(log, text("one"))
+    seen = Reader(log, from_start=True)
+    seen.until("one")
+    os.rename(log, tmp_path / "log.2")
+    write(log, text("two"))
+    seen.until("one", "two")
+    shutil.copy2(log, tmp_path / "log.1")
+    os.truncate(log, 0)
+    seen.poll()
+    again = Reader(log, positions=seen.close())
+    write(log, text("three"))
+    again.until("three")
+    assert not again.gaps
+    again.close()
+
+
+def test_what_was_written_between_a_copy_of_the_log_and_its_end_is_told_to_be_lost(tmp_path):
+    log = tmp_path / "log"
+    write(log, text("one"))
+    seen = Reader(log, from_start=True)
+    seen.until("one")
+    positions = seen.close()
+    shutil.copy2(log, tmp_path / "log.1")
+    write(log, text("lost"), new=True)
+    write(tmp_path / "new", text("two"))
+    os.replace(tmp_path / "new", log)
+    again = Reader(log, positions=positions)
+    again.until("two")
+    assert len(again.gaps) == 1
+    again.close()

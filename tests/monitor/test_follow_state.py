@@ -325,14 +325,18 @@ def test_what_happens_between_the_first_look_and_the_watch_is_seen(tmp_path):
     seen.close()
 
 
-def test_positions_do_not_cover_what_no_longer_stands_in_the_file(tmp_path):
+def test_positions_cover_what_was_read_and_not_what_stands_in_its_place_since(tmp_path):
     log = tmp_path / "a"
     write(log, "one\ntwo\n")
     seen = Reader(log, from_start=True)
     seen.poll()
     write(log, "something else and more\n", new=True)
-    assert seen.follower.positions({id_of(log): 4}) == []
+    positions = seen.follower.positions({id_of(log): 4})
     seen.close()
+    assert [one.offset for one in positions] == [4]
+    again = Reader(log, positions=positions)
+    again.until("something else and more")
+    again.close()
     assert sqlite3.sqlite_version_info >= (3, 37)  # the state's tables are STRICT
 
 
