@@ -118,7 +118,7 @@ def test_every_reason_that_a_person_may_read_has_its_spanish_pair() -> None:
         for line, literals in texts_in(file)
         if is_said(literals) and literals not in known
     ]
-    assert without == []
+    assert without == [], "each needs a pair in monitor/texts/reasons"
 
 
 def test_what_is_said_to_nobody_is_still_there() -> None:

@@ -61,6 +61,9 @@ PAIRS: dict[str, str] = {
     "the file that was read last is gone; what was unread in it is lost": (
         "el último fichero que se leyó ya no está; se ha perdido lo que quedaba sin leer"
     ),
+    "the file that was read last was copied and is gone; what came after is lost": (
+        "el último fichero que se leyó se copió y ya no está; se ha perdido lo que vino después"
+    ),
     "had a generation that cannot be read; what was unread in it is lost": (
         "tenía una generación que no se puede leer; se ha perdido lo que quedaba sin leer"
     ),
