@@ -57,7 +57,7 @@ MAYBE = _search(
 FIELD_ENDS = re.compile(
     rb"\s*$|[)}\]]+(?:[\s,;]|$)|\s+[\w.]{1,40}=|[,;]\s*(?:[\w.]{1,40}=|[\"'][\w.]{1,40}[\"']:)"
 )
-PLAIN_WORD = re.compile(rb"[\w.@+-]{1,40}(?=[\"'`])")
+PLAIN_WORD = re.compile(rb"[\w.@+/-]{1,200}(?=[\"'`])")
 LEVEL_FOLLOWS = re.compile(rb"\S+\s+(?:\[?[A-Z]{4,}\b|[-|:\[])")
 OTHERS_SAY = (b"error", b"status", b"fatal", b"exit")
 
