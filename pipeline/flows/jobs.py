@@ -228,7 +228,7 @@ class Jobs:
         state = _state(one.status, again, outcome, posts)
         step, share = "", 0.0
         if one.status in {"PENDING", "ERROR", "CANCELLED"}:
-            step, share = self._client.get_event(one.workflow_id, "progress", 0) or ("", 0.0)
+            step, share = self._reached(one.workflow_id)
         error = again.error if again else str(one.error or "")
         error = next((post.error for post in posts if post.state == "failed"), error)
         rejected = str(outcome.get("rejected", ""))
@@ -247,6 +247,14 @@ class Jobs:
             created_at=(one.created_at or 0) / 1000,
             finished_at=one.completed_at / 1000 if one.completed_at else None,
         )
+
+    def _reached(self, job: str) -> tuple[str, float]:
+        """The step that it is in, and how much of it is done, as far as steps tell that."""
+        steps = self._client.list_workflow_steps(job)
+        done = {one["function_name"] for one in steps if one["error"] is None}
+        step = next((name for name in _SHARES if name not in done), "")
+        said, share = self._client.get_event(job, "progress", 0) or ("", 0.0)
+        return step, share if said == step else 0.0
 
     def _rewind(self, job: str) -> None:
         try:

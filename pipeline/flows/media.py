@@ -22,6 +22,7 @@ from pipeline.model import BrokenFileError, HopelessError, Source, WorldError
 from pipeline.steps import caption, download, schedule, store, verify
 from pipeline.store import retries
 from pipeline.store.media import reject
+from pipeline.store.tables import Retry
 from pipeline.texts import phrase
 
 Step = Callable[[Kit, str, str, Source], dict[str, Any]]
@@ -41,7 +42,7 @@ def equip(kit: Kit) -> None:
 
 
 def tell_progress(step: str, share: float) -> None:
-    """From inside a step: how much of it is done."""
+    """From inside a long step: how much of it is done. Which step it is, is seen in what is recorded."""
     DBOS.set_event("progress", (step, round(share, 3)))
 
 
@@ -87,7 +88,6 @@ def _do(step: Step, name: str, job: str, modelo: str, raw: dict[str, Any]) -> di
     """The one failure boundary: whatever a step raises becomes a line and a decision."""
     kit = _kit[0]
     kit.gate.pass_through()
-    DBOS.set_event("progress", (name, 0.0))
     kit.pulse.beat("jobs")
     say = structlog.get_logger(part=f"pipeline.{name}").bind(job=job, modelo=modelo)
     try:
@@ -101,11 +101,18 @@ def _do(step: Step, name: str, job: str, modelo: str, raw: dict[str, Any]) -> di
     except Exception as error:  # noqa: BLE001 -- whatever it is, the job must not be lost
         raise _failed(kit, say, name, job, error) from None
     if name == "schedule" or answer:
-        with kit.store.write() as session:
-            retries.succeeded(session, job, time.time())
+        _forget_failures(kit, job)
         say.info("job.done", **answer)
     kit.pulse.beat("jobs")
     return answer
+
+
+def _forget_failures(kit: Kit, job: str) -> None:
+    with kit.store.read() as session:
+        failed = session.get(Retry, job) is not None
+    if failed:
+        with kit.store.write() as session:
+            retries.succeeded(session, job, time.time())
 
 
 def _failed(kit: Kit, say: Any, name: str, job: str, error: Exception) -> JobFailedError:

@@ -22,17 +22,18 @@ def run(kit: Kit, job: str, modelo: str, source: Source) -> dict[str, Any]:
             source.kind, source.name, source.mime, source.received_at or time.time()
         )
         row = media.reserve(session, job, modelo, source, f"modelos/{modelo}/{name}")
-        path, size, was_broken = row.path, row.size, row.verified == BROKEN
-    final = kit.settings.home / path
+        path, size, verified = row.path, row.size, row.verified
+    final, was_broken = kit.settings.home / path, verified == BROKEN
     if was_broken:
         _set_aside(final)
     there = files.size_of(final)
     if there is None or (size and there != size):
         _bring(kit, source, final, was_broken)
         there = final.stat().st_size
-    with kit.store.write() as session:
-        row = media.must(session, job)
-        row.size, row.verified = there, ""
+    if (there, "") != (size, verified):
+        with kit.store.write() as session:
+            row = media.must(session, job)
+            row.size, row.verified = there, ""
     return {}
 
 
@@ -86,7 +87,7 @@ def _insist_on(wanted: int, size: int, path: Path) -> None:
 
 
 def _progress(kit: Kit, size: int) -> Callable[[int], None]:
-    last = 0.0
+    last = time.monotonic()
 
     def went_on(done: int) -> None:
         nonlocal last

@@ -12,6 +12,8 @@ from pipeline.store import media, posts
 
 def run(kit: Kit, job: str, modelo: str, source: Source) -> dict[str, Any]:  # noqa: ARG001 -- a step's form
     posting = kit.profiles.of(modelo).posting
+    if not posting.targets:
+        return {}
     now = time.time()
     with kit.store.write() as session:
         kit.store.alone(session, f"posts {modelo}")

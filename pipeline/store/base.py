@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
+import threading
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,8 @@ class Store:
         self.engine = _engine(url)
         self.on_sqlite = self.engine.dialect.name == "sqlite"
         self._writing = self.engine.execution_options(immediate=True)
+        # SQLite lets who must wait look again and again, ever less often; a lock wakes the next.
+        self._turn = threading.Lock() if self.on_sqlite else contextlib.nullcontext()
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Session]:
@@ -38,7 +41,8 @@ class Store:
         """All of it or nothing. On SQLite the lock is taken at once: a transaction that reads
         first and writes later would be refused instead of waiting.
         """
-        with Session(self._writing, expire_on_commit=False) as session, session.begin():
+        writing = Session(self._writing, expire_on_commit=False)
+        with self._turn, writing as session, session.begin():
             yield session
 
     def alone(self, session: Session, what: str) -> None:

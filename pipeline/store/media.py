@@ -29,6 +29,7 @@ def reserve(session: Session, job: str, modelo: str, source: Source, path: str) 
             path=path,
             name=source.name,
             mime=source.mime,
+            size=source.size,  # as it was declared, until it is here
             duration=source.duration,
             text=source.text,
             user_id=source.user_id,
