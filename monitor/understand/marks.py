@@ -10,17 +10,20 @@ COUNTED = frozenset({
     "http", "id", "job", "length", "level", "line", "linea", "lines", "main", "mode", "offset", "pid",
     "port", "retry", "row", "server", "size", "status", "task", "thread", "tid", "time", "took", "uid",
     "version", "worker", "at", "lookup", "node", "type", "number", "project_number", "inode", "handle",
+    "cid",
 })  # fmt: skip
 NOT_A_NAME = frozenset({
     "bash", "bind", "cause", "critical", "denied", "detail", "errno", "error", "exception", "failed",
     "fatal", "info", "ioerror", "message", "mkdir", "open", "oserror", "panic", "read", "reason", "sh",
-    "stat", "status", "warning", "write", "zsh", "failure", "errors", "fork",
+    "stat", "status", "warning", "write", "zsh", "failure", "errors", "fork", "max_allowed_packet",
 })  # fmt: skip
 
 # What names a place in somebody's source, or the other end, is not what failed.
 NOISE = Search(
     rb"(?i:for client \S+|\bclient: [^,\n]+|\[client [^\]]+\]|\"client\": ?\"[^\"]*\"|container name \"[^\"]*\""
-    rb"|handshake error from \S+|\b(?:ext4|btrfs|xfs|zfs)_\w+:\d+|use \S+ --?fix\S*|exceeded for [\w.]+\[|\bserver: [^,\n]+|laddr=\S+|remote=\S+"
+    rb"|handshake error from \S+|\b(?:ext4|btrfs|xfs|zfs)_\w+:\d+|use \S+ --?fix\S*|exceeded for [\w.]+\[|in vhost '[^']*'|\btty=\S+"
+    rb"|<a href=\"[^\"]*\">|pid \d+ \(\S+\)|\[\S+\.c line \d+\]|/Gst\w+:\S+|php\.ini|'\S+@\S+'|"
+    rb"\bserver: [^,\n]+|laddr=\S+|remote=\S+"
     rb"|request: \"[^\"\n]*\"|\bhost: \"[^\"\n]*\"|referrer: \"[^\"\n]*\"|UserAgent: .*"
     rb"|File \"[^\"\n]*\", line \d+|\bin \S+ on line \d+|\bat \S+ \(\S+\)|\(_ssl\.c:\d+\)"
     rb"|\w+\.(?:kt|java|scala|py|js|go|rs):\d+"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from monitor.understand.rule import Rule
 
+PLACE = re.compile(r"[/.:\\]")
 READ = 4096  # bytes of a line searched for its subject
 NEAR = 4  # bytes between a phrase and what it speaks of: `: '`, `, '`
 
@@ -112,13 +114,16 @@ def _beside(line: bytes, category: Category, at: tuple[int, int]) -> str | None:
         if groups := search.groups(text):
             start, end = groups["subject"]
             found = _tidy(text[start:end].decode("utf-8", "replace"))
-            if (
-                found
-                and found.lower() not in NOT_A_NAME
-                and (" " not in found or NAMED.hit(found.encode()))
-            ):
+            if found and _is_name(found, category):
                 return found
     return None
+
+
+def _is_name(found: str, category: Category) -> bool:
+    """Of a place; what is taken twice is often the name of a thing, which is none."""
+    if found.lower() in NOT_A_NAME or (category is Category.CONFLICT and not PLACE.search(found)):
+        return False
+    return " " not in found or NAMED.hit(found.encode()) is not None
 
 
 def _counter(line: bytes, each: Candidate) -> bool:
