@@ -79,13 +79,14 @@ class Beginnings:
         if not mine:
             return []
         beside = Beside(path)
-        rest = [self._rest(one, beside, now, at_end=one is mine[-1])[0] for one in mine]
-        found = [tail for tail in rest if tail]
-        if rest[-1] is None:
-            found += self._written_anew(mine[-1], beside, out, now, at)
-        if found:
-            self._current[path] = found[-1]
-        return self._in_order(found)
+        rests = [self._rest(one, beside, now, at_end=one is mine[-1]) for one in mine]
+        left = [tail for tail, _ in rests if tail]
+        if since := rests[-1][1] or beside.found.get(mine[-1].id):
+            left += self._between(mine[-1], beside, since.changed, out, now, at)
+        left = self._in_order(self._by_age(left, beside))
+        if left:
+            self._current[path] = left[-1]
+        return left
 
     def copied(self, former: Former, now: float) -> list[Tail]:
         """The unread rest of a file that was truncated after it was copied."""
@@ -95,6 +96,10 @@ class Beginnings:
         if found and not rest:  # nobody else remembers that it was read, once we are ended
             self.remember(replace(former.position, id=found.id))
         return [rest] if rest else []
+
+    def is_current(self, tail: Tail) -> bool:
+        """Whether it is the last of those that had its name."""
+        return self._current.get(tail.path) is tail
 
     def remember(self, position: Position) -> None:
         self.known.pop(position.id, None)
@@ -214,20 +219,14 @@ class Beginnings:
         elif found is None:
             told = "the file that was read last is gone; what was unread in it is lost"
             out.append(Gap(tail.path, told, 0, at))
-            fresh += self._written_anew(last, beside, out, now, at)
+            if own := beside.found.get(last.id):  # truncated and written again, and then rotated
+                fresh += self._between(last, beside, own.changed, out, now, at)
         else:
             if last.id not in beside.found and not found.packed:
                 told = "the file that was read last was copied and is gone; what came after is lost"
                 out.append(Gap(tail.path, told, 0, at))
             fresh += self._between(last, beside, found.changed, out, now, at)
         return self._in_order(self._by_age([*fresh, tail], beside))
-
-    def _written_anew(
-        self, last: Position, beside: Beside, out: list[Chunk | Gap], now: float, at: float
-    ) -> list[Tail]:
-        """What was truncated and written again before it was rotated is new from its start."""
-        own = beside.found.get(last.id)
-        return self._between(last, beside, own.changed, out, now, at) if own else []
 
     def _after_rests(self, tail: Tail, out: list[Chunk | Gap], now: float, at: float) -> list[Tail]:
         """It is still the log, as it was; older generations may hold what there was no time for."""
@@ -319,7 +318,7 @@ class Beginnings:
             tail.go(upto)
             return True
         for other in self._tails.values():
-            current = other.path in of and self._current.get(other.path) is other
+            current = other.path in of and self.is_current(other)
             if current and other.as_read().is_copied_by(tail.fd):
                 tail.copies(other)
                 return True
@@ -332,16 +331,21 @@ class Beginnings:
 
     def _copied_upto(self, fd: int, paths: set[str]) -> int | None:
         """How much of a copy was read before its original was truncated; none when it is no copy."""
-        for known in [*self._mismatched, *self.known.values()]:
-            if known.path in paths and known.offset and is_same(fd, known):
-                return known.offset
-        return self._rewritten_upto(fd, paths)
+        upto = [
+            known.offset
+            for known in (*self._mismatched, *self.known.values())
+            if known.path in paths and known.offset and is_same(fd, known)
+        ]
+        return max(upto, default=self._rewritten_upto(fd, paths))
 
     def _rewritten_upto(self, fd: int, paths: set[str]) -> int | None:
-        for former in self._rewritten:
-            if former.position.path in paths and former.is_copied_by(fd):
-                return min(former.position.offset, os.fstat(fd).st_size)
-        return None
+        size = os.fstat(fd).st_size
+        upto = [
+            min(former.position.offset, size)
+            for former in self._rewritten
+            if former.position.path in paths and former.is_copied_by(fd)
+        ]
+        return max(upto, default=None)
 
     # --- small steps ---------------------------------------------------------------------------
 

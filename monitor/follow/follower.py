@@ -114,7 +114,7 @@ class Follower:
         """
         limits = upto or {}
         closed = [one for one in self._begin.closed if limits.get(one.id, one.offset) == one.offset]
-        older_first = sorted(self.tails.values(), key=lambda tail: tail.detached is None)
+        older_first = sorted(self.tails.values(), key=self._begin.is_current)
         # A deleted file of which nothing was read proves nothing, and its inode is used again.
         told = [tail for tail in older_first if tail.links or tail.offset]
         open_ones = [tail.position(limits.get(tail.id)) for tail in told]

@@ -176,7 +176,8 @@ class Story(RuleBasedStateMachine):
     def lose_unread(self) -> None:
         """What nobody looked at is taken away: it may have been read, and it may not."""
         self.may |= set(self.unread)
-        self.owed |= {line for line in self.unread if self.file_of[line] == self.known}
+        if self.pattern == self.log or self.is_current():  # else it is a log by its new name
+            self.owed |= {line for line in self.unread if self.file_of[line] == self.known}
         self.must = [line for line in self.must if line not in self.may]
         self.unread.clear()
         self.half = ""
@@ -219,6 +220,7 @@ class Story(RuleBasedStateMachine):
         if self.seen is None:
             self.lose_unread()
         os.truncate(self.log, 0)
+        self.file += 1  # of an empty file nothing tells that it is the same
 
     @precondition(lambda self: self.log.is_file() and self.writer >= 0)
     @precondition(lambda self: not self.log.is_symlink())

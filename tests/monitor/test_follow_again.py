@@ -181,3 +181,54 @@ def test_what_was_written_between_a_copy_of_the_log_and_its_end_is_told_to_be_lo
     again.until("two")
     assert len(again.gaps) == 1
     again.close()
+
+
+def test_late_lines_of_a_generation_nobody_saw_are_read_before_there_is_a_new_log(tmp_path):
+    log = tmp_path / "log"
+    write(log, text("one"))
+    seen = Reader(log, from_start=True)
+    seen.until("one")
+    positions = seen.close()
+    os.rename(log, tmp_path / "log.2")
+    write(tmp_path / "log.1", text("two"))
+    again = Reader(log, positions=positions)
+    again.until("two")
+    write(tmp_path / "log.1", text("late"))
+    again.until("two", "late")
+    write(log, text("three"))
+    again.until("two", "late", "three")
+    assert not again.gaps
+    again.close()
+
+
+def test_the_log_itself_is_remembered_as_the_one_read_last(tmp_path):
+    log = tmp_path / "log"
+    write(log, text("one"))
+    seen = Reader(tmp_path / "log*", from_start=True)
+    seen.until("one")
+    positions = seen.close()
+    write(log, text("late"))
+    os.rename(log, tmp_path / "log.1")
+    write(log, text("two"))
+    again = Reader(tmp_path / "log*", positions=positions)
+    again.until("late", "two")
+    assert again.close()[-1].id == id_of(log)
+
+
+def test_of_a_copy_all_is_known_that_was_read_under_any_number_of_its_original(tmp_path):
+    log, saved, kept = tmp_path / "log", [], []
+    for lines in (["one"], ["one", "two"]):  # saved anew by an editor
+        write(tmp_path / "new", text(*lines))
+        os.replace(tmp_path / "new", log)
+        kept.append(os.open(log, os.O_RDONLY))  # so that no number is used again
+        seen = Reader(tmp_path / "log*", positions=saved, from_start=not saved)
+        seen.until(lines[-1])
+        saved += seen.close()
+    shutil.copy2(log, tmp_path / "log.1")
+    write(tmp_path / "new", text("three"))
+    os.replace(tmp_path / "new", log)
+    again = Reader(tmp_path / "log*", positions=saved)
+    again.until("three")
+    again.close()
+    for fd in kept:
+        os.close(fd)
