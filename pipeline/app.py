@@ -75,7 +75,7 @@ def _begin(settings: Settings, kind: str) -> tuple[Kit, Jobs]:
         settings=settings,
         store=store,
         executor=slot.executor,
-        profiles=Profiles(settings.modelos),
+        profiles=Profiles(settings.modelos, store),
         captioner=captioner(settings),
         api=BotApi(settings) if settings.token else None,
         progress=tell_progress,
@@ -186,12 +186,12 @@ async def _watch_folders(kit: Kit, jobs: Jobs, answers: Answers) -> None:
     dropped = Dropped(kit.settings.modelos, kit.settings.settle)
     told: set[str] = set()
     while True:
-        found, wrong = await asyncio.to_thread(kit.profiles.all)
-        for error in wrong:
-            if str(error) not in told:
-                told.add(str(error))
-                _say_wrong(kit, error)
         try:
+            found, wrong = await asyncio.to_thread(kit.profiles.all)
+            for error in wrong:
+                if str(error) not in told:
+                    told.add(str(error))
+                    _say_wrong(kit, error)
             for name in () if answers.paused else found:
                 await _take(kit, jobs, dropped, name)
         except DBAPIError as error:  # the files stay where they are until there is a database

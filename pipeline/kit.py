@@ -11,9 +11,11 @@ from pathlib import Path
 from pipeline.ai.port import Captioner
 from pipeline.bot_api import BotApi
 from pipeline.config import Settings
-from pipeline.profiles import Profile, ProfileError, read_profile, read_profiles
 from pipeline.pulse import Pulse
 from pipeline.store.base import Store
+from pipeline.store.modelos import Profiles
+
+__all__ = ["Gate", "Kit", "Profiles"]
 
 
 class Gate:
@@ -69,27 +71,6 @@ class Gate:
             self._closed = True
             self._changed.wait_for(lambda: self._active <= self._parked, within)
             return len(self._active - self._parked)
-
-
-class Profiles:
-    """As they are now in their files; one whose file is gone holds as it was last read."""
-
-    def __init__(self, modelos: Path) -> None:
-        self._modelos = modelos
-        self._last: dict[str, Profile] = {}
-
-    def of(self, modelo: str) -> Profile:
-        try:
-            self._last[modelo] = read_profile(self._modelos, modelo)
-        except FileNotFoundError:
-            if modelo not in self._last:
-                raise
-        return self._last[modelo]
-
-    def all(self) -> tuple[dict[str, Profile], list[ProfileError | OSError]]:
-        found, wrong = read_profiles(self._modelos)
-        self._last |= found
-        return found, wrong
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import time
 from pathlib import Path
 from typing import Any
@@ -51,22 +51,31 @@ class Profile:
     questions: tuple[str, ...] = ()
     caption_prompt: str = ""
     posting: Posting = field(default_factory=Posting)
+    text: str = field(default="", repr=False, compare=False)  # of its config.json
 
 
 def read_profile(modelos: Path, name: str) -> Profile:
     """The profile of a modelo; FileNotFoundError when it has no config.json."""
-    path = modelos / name / "config.json"
     shown = f"modelos/{name}/config.json"
     if not NAME.fullmatch(name):
         raise ProfileError(shown, "a name has only letters, digits, and . _ - inside")
     try:
-        raw = json.loads(path.read_text(encoding="utf-8"))
+        text = (modelos / name / "config.json").read_text(encoding="utf-8")
+    except ValueError as error:  # no UTF-8
+        raise ProfileError(shown, f"is no JSON: {error}") from None
+    return parse_profile(name, text)
+
+
+def parse_profile(name: str, text: str) -> Profile:
+    shown = f"modelos/{name}/config.json"
+    try:
+        raw = json.loads(text)
     except ValueError as error:
         raise ProfileError(shown, f"is no JSON: {error}") from None
     if not isinstance(raw, dict):
         raise ProfileError(shown, "must be an object: {…}")
     try:
-        return _profile(name, raw)
+        return replace(_profile(name, raw), text=text)
     except (ValueError, TypeError, KeyError) as error:
         raise ProfileError(shown, str(error).strip("'\"")) from None
 

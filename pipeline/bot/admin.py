@@ -16,7 +16,7 @@ from pipeline.store.tables import Hold, Media, Post
 
 
 def _reload(ask: Ask) -> InTransaction:
-    ask.people.refresh()
+    ask.people.reread()
 
     def done(session: Session) -> str:
         released = people.release(session, ask.people)

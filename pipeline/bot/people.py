@@ -20,9 +20,7 @@ _DAY = 86400.0
 
 
 class People:
-    """By their number at Telegram. A modelo whose config.json cannot be read, or is gone, holds as it
-    was: a folder that was removed makes no stranger of its sender, unless another modelo has him now.
-    """
+    """By their number at Telegram."""
 
     def __init__(self, profiles: Profiles) -> None:
         self._profiles = profiles
@@ -30,16 +28,13 @@ class People:
         self.wrong: list[str] = []
 
     def refresh(self) -> None:
-        found, wrong = self._profiles.all()
+        self._known, wrong = self._profiles.all()
         self.wrong = [_shown(error) for error in wrong]
-        broken = {part for error in self.wrong for part in error.split("/")[1:2]}
-        taken = {user for one in found.values() for user in one.telegram_user_ids}
-        kept = {
-            name: one
-            for name, one in self._known.items()
-            if name in broken or (name not in found and not one.telegram_user_ids & taken)
-        }
-        self._known = kept | found
+
+    def reread(self) -> None:
+        """A person says so: a modelo that is gone has no sender any longer."""
+        self._profiles.let_go()
+        self.refresh()
 
     def of(self, user: int) -> Profile | None:
         return next((one for one in self._known.values() if user in one.telegram_user_ids), None)

@@ -194,6 +194,15 @@ class Post(Base):
     sent_at: Mapped[float | None]
 
 
+class Modelo(Base):
+    """The last good config.json of a modelo: it holds when its folder is removed."""
+
+    __tablename__ = "modelo"
+    name: Mapped[str] = mapped_column(String(64), primary_key=True)
+    config: Mapped[str]
+    seen_at: Mapped[float]
+
+
 class Retry(Base):
     """A job that failed and is tried again at a time; it holds no worker meanwhile."""
 
