@@ -12,7 +12,7 @@ WORKDIR /opt/vigia
 COPY pyproject.toml setup.cfg README.md LICENSE ./
 COPY monitor monitor
 COPY pipeline pipeline
-RUN pip install --no-cache-dir ".[pipeline,postgres]"
+RUN pip install --no-cache-dir ".[pipeline,apprise]"
 
 USER vigia
 WORKDIR /srv/vigia

@@ -97,7 +97,7 @@ class App:
             self._heard = self.teller.heard
             stack.callback(self.work.close)
             self._repairs = Repairs(self.config, self.crew, self.work)
-            self.work.herald = self.teller
+            self.work.herald, self.teller.delivery.reached = self.teller, self.work.reached
             self._logs = Logs(self.config, self.crew, state, self._echo, self.tell, self._is_ours)
             self._logs.understand(self._classifier(self._rules), self.work)
             stack.callback(self._logs.close)

@@ -12,7 +12,7 @@ from pathlib import Path
 from monitor import __version__
 from monitor.ask import NobodyThereError, RefusedError
 from monitor.home import find_home
-from monitor.texts import language, say
+from monitor.texts import language, reason, say
 
 # The module monitor.commands.NAME has `arguments(parser)` and `run(arguments) -> exit code`.
 COMMANDS = (
@@ -81,9 +81,9 @@ def _run_command(name: str, argv: Sequence[str], lang: str) -> int:
     try:
         return int(module.run(arguments))
     except NobodyThereError as nobody:
-        print(f"vigia: {nobody}; {say('how_to_run', lang)}", file=sys.stderr)
+        print(f"vigia: {reason(str(nobody), lang)}; {say('how_to_run', lang)}", file=sys.stderr)
     except RefusedError as refused:
-        print(f"vigia: {refused}", file=sys.stderr)
+        print(f"vigia: {reason(str(refused), lang)}", file=sys.stderr)
     except BrokenPipeError:
         os.dup2(os.open(Path(os.devnull), os.O_WRONLY), sys.stdout.fileno())
     return 1

@@ -17,7 +17,7 @@ from monitor.supervise.crew import Crew
 from monitor.supervise.minder import Minder
 from monitor.tell import desk as tell_desk
 from monitor.tell.teller import Teller
-from monitor.texts import say
+from monitor.texts import reason, say
 from monitor.understand.rule import RulesError
 
 
@@ -90,7 +90,7 @@ async def _outcome(minder: Minder, lang: str) -> str:
     await (minder.tried if minder.wanted else minder.down).wait()
     view = minder.view()
     pid = f" (pid {view.pid})" if view.pid else ""
-    why = f": {view.why}" if view.why else ""
+    why = f": {reason(view.why, lang)}" if view.why else ""
     return f"{minder.name}: {say(f'state_{view.state}', lang)}{pid}{why}"
 
 

@@ -34,7 +34,7 @@ class Fault:
     def tale(self, stage: Stage, planted: float) -> Tale:
         if self.look is not None:
             return self.look(stage, planted)
-        return tell(stage.records(), self.category, planted)
+        return tell(stage.records(), self.category, planted, stage.lang)
 
     def through(self, stage: Stage, caption: str) -> bool:
         return not caption or caption in stage.in_channel()

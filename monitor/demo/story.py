@@ -7,6 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from monitor.demo.words import say
+from monitor.texts import reason
+
 OVER = ("resolved", "failed", "alert_only")
 
 
@@ -39,7 +42,7 @@ class Tale:
         return bool(self.incidents) and not self.open
 
 
-def tell(records: Iterable[Mapping[str, Any]], category: str, planted: float) -> Tale:
+def tell(records: Iterable[Mapping[str, Any]], category: str, planted: float, lang: str) -> Tale:
     """Of all that came up since it was planted, that of its category; open while any of it is."""
     since = [one for one in records if moment(one) >= planted and not one.get("carried")]
     states = {one["incident"]: one["state"] for one in since if one["state"] != "gap"}
@@ -47,7 +50,7 @@ def tell(records: Iterable[Mapping[str, Any]], category: str, planted: float) ->
     steps = [
         step
         for one in since
-        if one["incident"] in ours and (step := _step(one, moment(one) - planted))
+        if one["incident"] in ours and (step := _step(one, moment(one) - planted, lang))
     ]
     is_open = any(state != "resolved" for state in states.values())
     return Tale(_first_of_each(steps), tuple(sorted(ours)), is_open)
@@ -57,19 +60,19 @@ def moment(record: Mapping[str, Any]) -> float:
     return datetime.fromisoformat(record["timestamp"]).timestamp()
 
 
-def _step(record: Mapping[str, Any], after: float) -> Step | None:
+def _step(record: Mapping[str, Any], after: float, lang: str) -> Step | None:
     outcome = record["outcome"] or {}
     name = record["incident"]
     match record["state"]:
         case "detected":
-            about = record["subject"] or record["message"]
+            about = record["subject"] or reason(record["message"], lang)
             return Step("noticed", after, f"{name} {record['category']}: {about}", name)
         case "retrying" if outcome.get("result") == "done":
-            said = f"{name} {record['action']}: {outcome.get('detail') or outcome.get('proof')}"
-            return Step("repaired", after, said, name)
+            done = reason(outcome.get("detail") or outcome.get("proof") or "", lang)
+            return Step("repaired", after, f"{name} {record['action']}: {done}", name)
         case "resolved":
-            why = outcome.get("proof") or outcome.get("detail") or "it stayed well"
-            return Step("proved", after, f"{name} {why}", name)
+            why = reason(outcome.get("proof") or outcome.get("detail") or "", lang)
+            return Step("proved", after, f"{name} {why or say('stayed_well', lang)}", name)
     return None
 
 

@@ -58,6 +58,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "somebody mends the settings and types: vigia start crasher",
     ),
     "opened": ("se deja parado: {why}", "left down: {why}"),
+    "stayed_well": ("siguió bien", "it stayed well"),
     "stable": ("funciona desde hace {up}", "it has been running for {up}"),
     "fault_disk": ("disco lleno", "disk full"),
     "does_disk": (

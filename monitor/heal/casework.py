@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import socket
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from typing import Protocol, TypeVar
 
@@ -33,8 +33,8 @@ from monitor.model import (
     Told,
 )
 from monitor.options import Rung
-from monitor.records.record import safe
-from monitor.records.story import kinds_of
+from monitor.records.record import is_move, safe
+from monitor.records.story import kinds_of, number_of
 from monitor.records.writer import Records, RecordsError
 from monitor.state import State, StateFull, StateUnwritable
 
@@ -111,6 +111,20 @@ class Casework:
         rung = Rung("restart_child") if outcome else None
         self._unsaved.append(self._record(one, rung, outcome))
         self.on_news()
+
+    def reached(self, names: Iterable[str], where: str, why: str = "") -> None:
+        """People were told of these there, or why they could not be: recorded, and nothing follows."""
+        for name in names:
+            number = number_of(name)
+            incident = self.book.by_id(number) if number else None
+            if incident is None:
+                continue
+            kept = replace(incident, moves=incident.moves + 1)
+            self._touched[kept.id] = self.book.known[kept.key] = kept
+            word = "not_told" if why else "told"
+            told = replace(kept, word=word, by=where, why=why)
+            self._unsaved.append(self._record(told, None, None))
+        self.settle()
 
     # --- the book tells what moved ---
 
@@ -263,7 +277,7 @@ class Casework:
             records = self._records or self._opened()
             while rows := self._cases.records_after(records.last_seq):
                 records.append(rows, lambda: list(self._newest.values()))
-                for row in rows:
+                for row in filter(is_move, rows):
                     self._newest.pop(row["incident"], None)
                     if row["state"] in OPEN:
                         self._newest[row["incident"]] = row
@@ -306,7 +320,7 @@ def _told(incident: Incident, rung: Rung | None, outcome: Outcome | None) -> lis
         "category": incident.match.category.value,
         "subject": incident.match.subject or incident.match.rule,
         "do": rung.do if rung else "",
-        "attempt": f"{incident.attempt}/{rung.attempts}" if rung else "",
+        "attempt": f"{incident.tried}/{rung.attempts}" if rung else "",
         "why": message_of(incident),
         "quoted": quoted_by(incident),
         "result": outcome.result.value if outcome else "",

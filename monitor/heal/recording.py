@@ -87,8 +87,13 @@ def record_of(
 
 def message_of(incident: Incident) -> str:
     """What happened at its last move, as one sentence."""
-    if incident.word == "ack":
-        return f"acknowledged by {incident.by}"
+    match incident.word:
+        case "ack":
+            return f"acknowledged by {incident.by}"
+        case "told":
+            return f"told to {incident.by}"
+        case "not_told":
+            return f"could not be told to {incident.by}: {incident.why}"
     return incident.why or _first_words(incident)
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from monitor.records.ending import EMPTY, Damaged, End, Torn, Whole, examine
-from monitor.records.record import parsed
+from monitor.records.record import is_move, parsed
 
 _TRIES = 20
 
@@ -81,7 +81,9 @@ def newest_of(path: Path, incidents: Collection[object]) -> dict[object, dict[st
         if wanted:
             with each.open("rb") as file:
                 records = (record for _, record in records_in(file))
-                found |= {r["incident"]: r for r in records if r.get("incident") in wanted}
+                found |= {
+                    r["incident"]: r for r in records if r.get("incident") in wanted and is_move(r)
+                }
     return found
 
 

@@ -76,6 +76,13 @@ def digest(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()
 
 
+def is_move(record: Record) -> bool:
+    """Whether it is a step of its incident, and not only that somebody was told of it, or was not."""
+    context = record.get("context")
+    said = context.get("said") if isinstance(context, Mapping) else None
+    return said not in {"told", "not_told"}
+
+
 def seq_of(record: Record) -> int:
     seq = record["seq"]
     if not isinstance(seq, int) or seq < 1:

@@ -11,6 +11,7 @@ from typing import Any
 
 from monitor.model import Told
 from monitor.records.history import read
+from monitor.records.record import is_move
 from monitor.texts import reason, sentence, state_word
 
 Record = Mapping[str, Any]
@@ -49,13 +50,16 @@ class Story:
 
     @property
     def last(self) -> Record:
-        return self.records[-1]
+        """As it stands: who was told of it moves nothing."""
+        return next(filter(is_move, reversed(self.records)), self.first)
 
     @property
     def attempts(self) -> list[Attempt]:
         """What was tried, each with its end where it had one."""
         found: list[Attempt] = []
         for record in self.records:
+            if not record.get("action"):
+                continue  # somebody's word, or that somebody was told
             if record.get("state") == "fixing" and not record.get("outcome"):
                 found.append(_attempt(record, None))
             elif outcome := record.get("outcome"):
@@ -116,8 +120,8 @@ def moment(stamp: object) -> str:
 
 def kinds_of(state: object, said: object, *, ended: bool) -> list[str]:
     """Which sentences tell of one step: the attempt that ended, and where that leads for good."""
-    if said == "ack":
-        return ["incident_acked"]
+    if said in {"ack", "told", "not_told"}:
+        return [f"incident_{'acked' if said == 'ack' else said}"]
     last = state in ("failed", "alert_only")
     return (["attempt_ended"] if ended else []) + (
         [] if ended and not last else [f"incident_{state}"]

@@ -10,6 +10,7 @@ from typing import Any
 from monitor.tell.alerts import is_recovered
 from monitor.tell.wording import Reader, title
 from monitor.tell.words import News
+from monitor.texts import reason, result_word
 
 
 def payload(told: Sequence[News], reader: Reader, post: int) -> dict[str, Any]:
@@ -60,9 +61,11 @@ def _alert(news: News, reader: Reader) -> dict[str, Any]:
         "labels": labels,
         "annotations": {
             "summary": title(news, reader),
-            "description": news.why or news.line,
+            "description": reason(news.why, reader.lang) or news.line,
             "state": news.state,
-            "done": "; ".join(f"{step.do}: {step.result}" for step in news.steps),
+            "done": "; ".join(
+                f"{step.do}: {result_word(step.result, reader.lang)}" for step in news.steps
+            ),
         },
         "startsAt": _stamp(news.opened),
         "endsAt": _stamp(news.last) if over else "0001-01-01T00:00:00Z",

@@ -53,6 +53,8 @@ class Delivery:
         pace: Pace,
     ) -> None:
         self.counted: Callable[[str], None] = lambda _: None
+        # Which of these were told where, or why they could not be.
+        self.reached: Callable[[Sequence[str], str, str], None] = lambda _names, _lane, _why: None
         self._board = board
         self._courier = courier
         self._commit = commit
@@ -172,6 +174,7 @@ class Delivery:
                     self.counted("sent")
                     if board.posts[post.id].rows != post.rows:  # it was to say so while it went out
                         board.edit(board.posts[post.id], now)
+                self._record(letter, post, "")
             case Other(another):
                 board.put(another)
             case Doubt(why):
@@ -222,6 +225,7 @@ class Delivery:
         for letter in self._letters():
             if letter.lane == lane:
                 self._board.drop("letter", letter.id)
+                self._record(letter, self._board.posts.get(letter.post), why)
         self.counted("lost")
         self._say("alerts_chat_lost", Severity.WARNING, chat=chat_of(lane), why=why)
 
@@ -239,8 +243,15 @@ class Delivery:
                 board.put(replace(post, messages=lanes))
         self._say("alerts_chat_moved", chat=chat_of(old), to=str(chat))
 
+    def _record(self, letter: Letter, post: Post | None, why: str) -> None:
+        """An edit is no news to anybody: nobody's phone rings."""
+        if post is None or letter.verb is Verb.EDIT:
+            return
+        self.reached(letter.subjects or post.subjects, letter.lane, self._to.hidden(why))
+
     def _give_up(self, letter: Letter, why: str) -> None:
         self._board.drop("letter", letter.id)
+        self._record(letter, self._board.posts.get(letter.post), why)
         self.counted("lost")
         self._say("alert_undelivered", Severity.WARNING, to=letter.lane, why=why)
 

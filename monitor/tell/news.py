@@ -11,7 +11,7 @@ from monitor.redact import printable, redact
 from monitor.tell.words import News, Step
 
 _STEPS = 4  # the newest that a message shows
-_LINE, _WORDS = 600, 300
+_LINE, _WORDS = 600, 1000
 
 # What a child's life is told by; the first ends of it are nothing to wake anybody for.
 _TROUBLE = ("child_ended", "breaker_opened", "child_given_up", "child_sick", "child_daemonised")

@@ -94,6 +94,14 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "{id} {category} en {subject}: solo se avisa ({why})",
         "{id} {category} at {subject}: told only ({why})",
     ),
+    "incident_told": (
+        "{id} {category} en {subject}: avisado a {by}",
+        "{id} {category} at {subject}: told to {by}",
+    ),
+    "incident_not_told": (
+        "{id} {category} en {subject}: {why}",
+        "{id} {category} at {subject}: {why}",
+    ),
     "incident_acked": (
         "{id} {category} en {subject}: {by} está al tanto",
         "{id} {category} at {subject}: {by} has seen it",

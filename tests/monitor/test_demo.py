@@ -52,7 +52,7 @@ HEALED = [
 
 
 def test_a_fault_is_told_by_its_records_with_the_seconds_after_it_was_planted() -> None:
-    tale = tell(HEALED, "permission", PLANTED)
+    tale = tell(HEALED, "permission", PLANTED, "en")
     assert [(step.kind, step.after) for step in tale.steps] == [
         ("noticed", 1.5),
         ("repaired", 3.5),
@@ -64,23 +64,23 @@ def test_a_fault_is_told_by_its_records_with_the_seconds_after_it_was_planted() 
 
 @pytest.mark.parametrize("so_far", range(len(HEALED)))
 def test_nothing_is_healed_before_it_is_resolved(so_far: int) -> None:
-    assert not tell(HEALED[:so_far], "permission", PLANTED).healed
+    assert not tell(HEALED[:so_far], "permission", PLANTED, "en").healed
 
 
 def test_what_was_before_and_what_is_carried_over_is_not_of_this_fault() -> None:
     old = [record("detected", -9, "INC-7"), record("detected", 1, "INC-8", carried=True)]
-    assert tell([*old, *HEALED], "permission", PLANTED).incidents == ("INC-1",)
+    assert tell([*old, *HEALED], "permission", PLANTED, "en").incidents == ("INC-1",)
 
 
 def test_no_fault_is_healed_while_another_trouble_came_of_it() -> None:
     beside = record("alert_only", 2, "INC-2", category="crash")
-    assert not tell([*HEALED, beside], "permission", PLANTED).healed
+    assert not tell([*HEALED, beside], "permission", PLANTED, "en").healed
 
 
 def test_an_incident_that_is_seen_again_is_noticed_once_and_proved_last() -> None:
     again = [*HEALED[:1], record("detected", 2), *HEALED[1:], record("resolved", 5, "INC-2")]
     again.insert(1, record("detected", 1, "INC-2"))
-    tale = tell(again, "permission", PLANTED)
+    tale = tell(again, "permission", PLANTED, "en")
     assert [step.kind for step in tale.steps].count("noticed") == 2
     assert tale.healed
 

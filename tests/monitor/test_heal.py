@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from monitor.records.record import is_move
 from tests.monitor import programs
 from tests.monitor.test_run import one
 from tests.monitor.vigia import Vigia, until, vigia
@@ -42,7 +43,7 @@ def records(v: Vigia) -> list[dict[str, Any]]:
 
 
 def states(v: Vigia) -> list[str]:
-    return [record["state"] for record in records(v)]
+    return [record["state"] for record in records(v) if is_move(record)]
 
 
 def wait_for(v: Vigia, state: str) -> dict[str, Any]:

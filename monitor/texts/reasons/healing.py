@@ -35,6 +35,8 @@ PAIRS: dict[str, str] = {
     "closed by {by}": "cerrado por {by}",
     "{by} wants it tried again": "{by} quiere que se intente de nuevo",
     "acknowledged by {by}": "{by} está al tanto",
+    "told to {by}": "avisado a {by}",
+    "could not be told to {by}: {why}": "no se pudo avisar a {by}: {why}",
     # records
     "{count} records were lost here: the disk took none for too long": (
         "aquí se perdieron {count} registros: el disco no admitió ninguno durante demasiado tiempo"

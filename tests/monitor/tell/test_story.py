@@ -5,9 +5,10 @@ from __future__ import annotations
 import socket
 from pathlib import Path
 
+from monitor.records.record import is_move
 from tests.monitor import programs
-from tests.monitor.tell.botapi import ADMIN, TOKEN, BotApi, Server
-from tests.monitor.test_heal import QUICK, wait_for
+from tests.monitor.tell.botapi import ADMIN, TOKEN, BotApi, Call, Handler, Server
+from tests.monitor.test_heal import QUICK, records, wait_for
 from tests.monitor.test_run import one
 from tests.monitor.vigia import Vigia, until, vigia
 
@@ -70,3 +71,37 @@ def test_a_fault_is_one_message_edited_until_it_is_resolved_and_a_silent_reply(
         assert v.end() == 0
         assert "stops" in api.sent()[-1]
         assert TOKEN not in v.diary() + v.text()
+        to = f"telegram:{ADMIN}"
+        assert telling(v) == [("told", to, f"told to {to}"), ("told", to, f"told to {to}")]
+        assert v.run("explain", "INC-1").stdout.count(f"told to {to}") == 2
+
+
+def telling(v: Vigia) -> list[tuple[str, str, str]]:
+    """What the records say of who was told, or could not be, and why."""
+    found = [record for record in records(v) if not is_move(record)]
+    return [(one["context"]["said"], one["context"]["by"], one["message"]) for one in found]
+
+
+def test_the_records_say_whom_an_alert_did_not_reach_and_why(tmp_path: Path) -> None:
+    def gone(handler: Handler, call: Call) -> bool:
+        if call.fields.get("chat_id") != "77":
+            return False
+        handler.refuse(403, "Forbidden: bot was blocked by the user")
+        return True
+
+    with Server() as api, vigia(tmp_path) as v:
+        api.fault = gone
+        configure(
+            v, api, QUICK + SOON + says("bash: ffmpeg: command not found"), ADMIN_ID=f"{ADMIN},77"
+        )
+        v.start()
+        until(lambda: len(telling(v)) == 2, 60, what=v.text)
+        assert v.end() == 0
+        assert sorted(telling(v)) == [
+            (
+                "not_told",
+                "telegram:77",
+                "could not be told to telegram:77: Forbidden: Forbidden: bot was blocked by the user",
+            ),
+            ("told", f"telegram:{ADMIN}", f"told to telegram:{ADMIN}"),
+        ]
