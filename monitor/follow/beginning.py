@@ -22,6 +22,8 @@ RECENT = 16  # files closed last
 LOOKED_INTO = 16  # older generations that are opened in search of an unread rest
 HOLES = 8  # looks at generations of which one is missing before it is taken for lost
 CLOSED = 256  # files no longer open of which the place is remembered
+GONE = "the file that was read last is gone; what was unread in it is lost"
+ANEW = "was rewritten while nobody read it; what was unread in it is lost"
 UNSURE = "was renamed all the time while we looked; a generation may be lost unread"
 
 
@@ -44,13 +46,17 @@ class Beginnings:
         former = self._current.get(tail.path)
         followed = former is not None and self._tails.get(former.id) is former
         self._current[tail.path] = tail
-        last = next((p.id for p in reversed(self.known.values()) if p.path == tail.path), None)
-        known = self.known.pop(tail.id, None)
+        last = self._last_of(tail.path)
+        known = self.known.get(tail.id)
+        last_there = known is not None and known.id == self._last_of(known.path)
+        self.known.pop(tail.id, None)
         if known and known.offset and is_same(tail.fd, known):
             tail.go(self._furthest(tail, known, former if followed else None))
             return [tail] if followed else self._after_rests(tail, out, now, at)
         if known and known.offset:
             self._mismatched.append(known)
+            if last_there and known.path != tail.path:
+                out.append(Gap(known.path, GONE, 0, at))  # its number is that of another log
         if known and known.offset and known.id == last and not followed:
             return self._after_rewrite(tail, known, out, now, at)
         # A file of which nothing was read is known by nothing: its inode may be another's by now.
@@ -68,10 +74,13 @@ class Beginnings:
 
     def _furthest(self, tail: Tail, known: Position, former: Tail | None) -> int:
         """A file saved over another may have the inode of one that was saved over before it."""
-        others = [one for one in self.known.values() if one.path == tail.path]
-        others += [former.mark()] if former else []
-        copied = self._rewritten_upto(tail.fd, {known.path}) or 0
-        return max([known.offset, copied, *(one.offset for one in others if is_same(tail.fd, one))])
+        upto = [known.offset, self._copied_upto(tail.fd, {known.path, tail.path}) or 0]
+        if former and is_same(tail.fd, former.mark()):
+            upto.append(former.anchor)
+        return max(upto)
+
+    def _last_of(self, path: str) -> FileId | None:
+        return next((one.id for one in reversed(self.known.values()) if one.path == path), None)
 
     def left_behind(self, path: str, out: list[Chunk | Gap], now: float, at: float) -> list[Tail]:
         """What is unread of files that had this name, which leads nowhere now."""
@@ -81,7 +90,10 @@ class Beginnings:
         beside = Beside(path)
         rests = [self._rest(one, beside, now, at_end=one is mine[-1]) for one in mine]
         left = [tail for tail, _ in rests if tail]
-        if since := rests[-1][1] or beside.found.get(mine[-1].id):
+        own = beside.found.get(mine[-1].id)
+        if own and rests[-1][1] is None:
+            out.append(Gap(path, ANEW, 0, at))
+        if since := rests[-1][1] or own:
             left += self._between(mine[-1], beside, since.changed, out, now, at)
         left = self._in_order(self._by_age(left, beside))
         if left:
@@ -92,9 +104,7 @@ class Beginnings:
         """The unread rest of a file that was truncated after it was copied."""
         self._rewritten.append(former)
         del self._rewritten[:-REWRITES]
-        rest, found = self._rest(former.position, Beside(former.position.path), now)
-        if found and not rest:  # nobody else remembers that it was read, once we are ended
-            self.remember(replace(former.position, id=found.id))
+        rest, _ = self._rest(former.position, Beside(former.position.path), now)
         return [rest] if rest else []
 
     def is_current(self, tail: Tail) -> bool:
@@ -192,12 +202,14 @@ class Beginnings:
 
     def _has_more(self, tail: Tail, known: Position | None, former: Position) -> bool:
         if known and is_same(tail.fd, known):
-            # Its number may have been that of a file which was saved over, and is that of a copy now.
-            tail.go(max(known.offset, self._rewritten_upto(tail.fd, {former.path}) or 0))
-            more = os.fstat(tail.fd).st_size > tail.offset
-            if more:
+            size = os.fstat(tail.fd).st_size
+            if size > known.offset:
+                # Its number may have been that of a file saved over, and is that of a copy now.
+                tail.go(self._furthest(tail, known, None))
+            if size > max(known.offset, tail.offset):
                 del self.known[known.id]
-            return more
+                return True
+            return False
         upto = self._copied_upto(tail.fd, {former.path})
         if upto is not None:
             tail.go(upto)
@@ -217,8 +229,7 @@ class Beginnings:
         if found is None and last.offset and is_same(tail.fd, last):
             tail.go(last.offset)  # saved again by an editor: nobody renamed the old one
         elif found is None:
-            told = "the file that was read last is gone; what was unread in it is lost"
-            out.append(Gap(tail.path, told, 0, at))
+            out.append(Gap(tail.path, GONE, 0, at))
             if own := beside.found.get(last.id):  # truncated and written again, and then rotated
                 fresh += self._between(last, beside, own.changed, out, now, at)
         else:
@@ -258,8 +269,7 @@ class Beginnings:
     ) -> list[Tail]:
         rest, found = self._rest(known, Beside(tail.path), now)
         if found is None:
-            told = "was rewritten while nobody read it; what was unread in it is lost"
-            out.append(Gap(tail.path, told, 0, at))
+            out.append(Gap(tail.path, ANEW, 0, at))
         return self._in_order([*([rest] if rest else []), tail])
 
     def _rest(
@@ -289,6 +299,8 @@ class Beginnings:
                     self.known.pop(known.id, None)
                     return self._keep(tail), one
                 os.close(tail.fd)
+                if same and one.id != known.id and not one.packed:
+                    self.remember(replace(known, id=one.id))  # nobody else knows that it was read
                 if same:
                     return None, one
         return None, None

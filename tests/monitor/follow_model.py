@@ -239,6 +239,7 @@ class Story(RuleBasedStateMachine):
         os.replace(new, self.log)
         if self.seen is None:
             self.may.add(line)
+            self.fresh = True
         else:
             self.must.append(line)
         self.open_writer()
