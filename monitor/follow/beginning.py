@@ -308,7 +308,7 @@ class Beginnings:
     def _is_another(self, tail: Tail, known: Position, beside: Beside) -> bool:
         """Whether it was saved over the known one and read further, or is a copy of what was."""
         own = self.known.get(tail.id)
-        if own is not None and own.id != known.id and own.offset > 0 and is_same(tail.fd, own):
+        if own is not None and own.offset > known.offset and is_same(tail.fd, own):
             return True
         # One that still has its own name was not copied here; a log may well repeat itself.
         further = [
@@ -348,11 +348,8 @@ class Beginnings:
             for known in (*self._mismatched, *self.known.values())
             if known.path in paths and known.offset and is_same(fd, known)
         ]
-        return max(upto, default=self._rewritten_upto(fd, paths))
-
-    def _rewritten_upto(self, fd: int, paths: set[str]) -> int | None:
         size = os.fstat(fd).st_size
-        upto = [
+        upto += [
             min(former.position.offset, size)
             for former in self._rewritten
             if former.position.path in paths and former.is_copied_by(fd)

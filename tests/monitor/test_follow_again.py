@@ -287,3 +287,22 @@ def test_a_copy_made_while_we_were_away_of_all_that_was_read_is_not_read_after_a
         assert again.lines == []
         kept = {one.id: one for one in (*saved, *again.close())}
         saved = list(kept.values())
+
+
+def test_a_copy_under_the_number_of_a_file_that_was_saved_over_is_known_while_we_run(tmp_path):
+    log = tmp_path / "log"
+    write(log, text("one"))
+    seen = Reader(tmp_path / "log*", from_start=True)
+    seen.until("one")
+    (saved,) = seen.close()
+    copy = tmp_path / "copy"
+    copy.touch()
+    again = Reader(tmp_path / "log*", positions=[replace(saved, id=id_of(copy)), saved])
+    write(log, text("two"))
+    again.until("two")
+    shutil.copyfile(log, copy)
+    os.rename(copy, tmp_path / "log.1")
+    os.truncate(log, 0)
+    again.poll()
+    assert again.lines == ["two"]
+    again.close()
