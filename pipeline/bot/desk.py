@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.orm import Session
 
-from pipeline.bot import batches, inbox, outbox, people, understand
+from pipeline.bot import batches, forgetting, inbox, outbox, people, understand
 from pipeline.bot.ask import Ask
 from pipeline.bot.letter import Letter, read_letter
 from pipeline.bot.orders import order
@@ -40,6 +40,7 @@ class Desk:
             kit.settings.batch_window, kit.settings.batch_longest, kit.settings.batch_most
         )
         self._bell = asyncio.Event()
+        self._sweep_at = 0.0  # monotonic: when to look for what was forgotten
 
     def ring(self) -> None:
         self._bell.set()
@@ -69,6 +70,8 @@ class Desk:
             self._kit.pulse.beat("desk")
             self._close()
         self._close()
+        if time.monotonic() >= self._sweep_at:
+            self._sweep_at = time.monotonic() + forgetting.sweep(self._kit, self._jobs)
         with self._kit.store.read() as session:
             closes = batches.next_close(session)
         return _LOOK if closes is None else min(_LOOK, max(0.01, closes - time.time()))
@@ -143,6 +146,8 @@ class Desk:
                 key = f"update:{row.bot}:{row.update_id}"
                 if not outbox.crowded(session, letter.chat_id):
                     outbox.write(session, key, letter.chat_id, text, now)
+        if letter.command == "forget":
+            self._sweep_at = 0.0
 
     def _close(self) -> None:
         """Batches whose time has come are understood; what is said from now on is the next one."""

@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.orm import Session
 
 from pipeline.store.base import Store
-from pipeline.store.tables import Inbox
+from pipeline.store.tables import Inbox, Memory
 
 NEW, HELD, DONE, FAILED, DROPPED = "new", "held", "done", "failed", "dropped"
 
@@ -107,6 +107,22 @@ def purge(store: Store, before: float) -> int:
             )
         )
     return int(done.rowcount)  # type: ignore[attr-defined]
+
+
+def blank(session: Session, memory: Memory) -> None:
+    """What Telegram told of this message is not readable here any longer."""
+    mark = f'"message_id": {memory.message_id},'
+    query = select(Inbox).where(
+        Inbox.bot == memory.bot,
+        Inbox.user_id == memory.user_id,
+        Inbox.state == DONE,
+        Inbox.raw.contains(mark, autoescape=True),
+    )
+    for row in session.scalars(query).all():
+        told = json.loads(row.raw)
+        message = told.get("message") or told.get("edited_message") or {}
+        if message.get("message_id") == memory.message_id:
+            row.raw = "{}"
 
 
 def _who(one: Mapping[str, Any]) -> int:

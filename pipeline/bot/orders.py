@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 from pipeline.bot import inbox
 from pipeline.bot.admin import FOR_ADMINS
 from pipeline.bot.ask import LINE, SHOWN, Ask, InTransaction, Order, scope_named
+from pipeline.bot.forgetting import forget
 from pipeline.bot.wording import amount
 from pipeline.flows.jobs import RefusedError
 from pipeline.model import JobState
@@ -113,7 +114,7 @@ def _memory(ask: Ask, one: Memory) -> str:
 
 
 def _forget(ask: Ask) -> InTransaction:
-    """Also what its file was for: a post that has not gone out will not."""
+    """Also its file, and what that was for: a post that has not gone out will not."""
     word = ask.letter.words
     if not (word.isascii() and word.isdigit() and len(word) < 18):
         return lambda _: ask.say("which_memory")
@@ -127,9 +128,10 @@ def _forget(ask: Ask) -> InTransaction:
         row = _own_memory(session, int(word), ask.letter.person.id)
         if row is None:
             return ask.say("no_memory", number=int(word))
-        row.text = row.description = row.context = row.source = ""
-        row.forgotten_at = ask.now
-        return ask.say("forgotten")
+        stays = forget(session, row, ask.now)
+        if not row.job:
+            return ask.say("forgotten")
+        return ask.say("forgotten_but_shared" if stays else "forgotten_with_file")
 
     return done
 

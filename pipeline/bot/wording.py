@@ -68,9 +68,20 @@ SAYS: dict[str, tuple[str, str]] = {
     "memories": ("Lo último que recuerdo de ti:", "The latest that I remember of you:"),
     "which_memory": ("/forget N, con un número de /memories", "/forget N, a number of /memories"),
     "no_memory": ("No hay un recuerdo {number} tuyo.", "There is no memory {number} of yours."),
-    "forgotten": (
-        "Olvidado. Lo que aún no salió ya no sale; el archivo lo borra quien lleva el bot.",
-        "Forgotten. What has not gone out will not; the file itself whoever runs the bot removes.",
+    "forgotten": ("Olvidado.", "Forgotten."),
+    "forgotten_with_file": (
+        (
+            "Olvidado, y su archivo se borra del disco. Lo que aún no salió ya no sale; lo que ya "
+            "salió, donde salió, se queda."
+        ),
+        (
+            "Forgotten, and its file is deleted from the disk. What has not gone out will not; what "
+            "is out stays where it is."
+        ),
+    ),
+    "forgotten_but_shared": (
+        "Olvidado. El archivo se queda, porque el mismo se envió también en otro mensaje.",
+        "Forgotten. The file stays, for the same was sent in another message, too.",
     ),
     "status": (
         "De {modelo}: {open} en curso, {done} terminados, {pending} por publicar, {sent} publicados.",

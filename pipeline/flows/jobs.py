@@ -118,6 +118,12 @@ class Jobs:
                 if post.state == "pending":
                     post.state = "cancelled"
 
+    def drop(self, job: str) -> None:
+        """Nothing of it is remembered: not what was handed in, and not what came of it."""
+        self._client.delete_workflows([job])
+        with self._store.write() as session:
+            retries.forget(session, job)
+
     def queues(self, now: float) -> Queues:
         open_ = self._client.list_workflows(name=WORKFLOW, status=list(_OPEN), load_input=False)
         with self._store.read() as session:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select
+from sqlalchemy import select, update
 from sqlalchemy.orm import Session
 
 from pipeline.model import Source
@@ -59,3 +59,19 @@ def same_content(session: Session, row: Media) -> Media | None:
             Media.id != row.id,
         )
     )
+
+
+def heir(session: Session, row: Media) -> Media | None:
+    """Who sent the same bytes next."""
+    if row.state != "stored":
+        return None
+    same = (Media.duplicate_of == row.id, Media.state == "duplicate")
+    return session.scalar(select(Media).where(*same).order_by(Media.id).limit(1))
+
+
+def inherit(session: Session, row: Media, heir: Media) -> None:
+    """The file is its own now, and those that repeat it repeat this one."""
+    heir.path, row.path = row.path, ""
+    heir.state, heir.duplicate_of = "stored", None
+    others = update(Media).where(Media.duplicate_of == row.id, Media.id != heir.id)
+    session.execute(others.values(duplicate_of=heir.id))

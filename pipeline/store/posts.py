@@ -81,6 +81,9 @@ def decide(session: Session, number: int, *, went_out: bool, now: float) -> Post
         raise NotSoError(f"there is no post {number}")
     if post.state not in {"unknown", "failed"}:
         raise NotSoError(f"post {number} is {post.state}; only unknown and failed ones are decided")
+    media = session.get_one(Media, post.media_id)
+    if not went_out and media.state == "forgotten":
+        raise NotSoError(f"the file of post {number} was forgotten by who sent it")
     post.state, post.error = ("sent" if went_out else "pending"), ""
     post.sent_at = now if went_out else None
     return post

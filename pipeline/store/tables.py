@@ -149,7 +149,9 @@ class Media(Base):
     job: Mapped[str] = mapped_column(String(128), unique=True)
     modelo: Mapped[str] = mapped_column(String(64), index=True)
     kind: Mapped[str] = mapped_column(String(16))
-    state: Mapped[str] = mapped_column(String(16), default="new")  # …, stored, duplicate, rejected
+    state: Mapped[str] = mapped_column(
+        String(16), default="new"
+    )  # …, stored, duplicate, lost, rejected, forgotten
     path: Mapped[str]  # relative to the home
     name: Mapped[str] = mapped_column(default="")
     mime: Mapped[str] = mapped_column(default="")
