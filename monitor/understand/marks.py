@@ -21,7 +21,7 @@ NOT_A_NAME = frozenset({
 # What names a place in somebody's source, or the other end, is not what failed.
 NOISE = Search(
     rb"(?i:for client \S+|\bclient: [^,\n]+|\[client [^\]]+\]|\"client\": ?\"[^\"]*\"|container name \"[^\"]*\""
-    rb"|handshake error from \S+|\b(?:ext4|btrfs|xfs|zfs)_\w+:\d+|use \S+ --?fix\S*|exceeded for [\w.]+\[|in vhost '[^']*'|\btty=\S+"
+    rb"|handshake error from \S+|\b(?:ext4|btrfs|xfs|zfs)_\w+:\d+|use \S+ --?fix\S*|exceeded for [\w.]+\[|\"remote-addr\":\"[^\"]*\"|in vhost '[^']*'|\btty=\S+"
     rb"|<a href=\"[^\"]*\">|pid \d+ \(\S+\)|\[\S+\.c line \d+\]|/Gst\w+:\S+|php\.ini|'\S+@\S+'|"
     rb"\bserver: [^,\n]+|laddr=\S+|remote=\S+"
     rb"|request: \"[^\"\n]*\"|\bhost: \"[^\"\n]*\"|referrer: \"[^\"\n]*\"|UserAgent: .*"
@@ -49,15 +49,19 @@ _BEFORE_HOST = (
     rb"|conectar (?:con|a|al)|closed by|on|to|from|for|with"
 )
 TOKENS: dict[str, tuple[Search, ...]] = {
-    "url": (Search(rb"\b(?P<subject>[a-zA-Z][a-zA-Z0-9+.-]{1,20}://[^\s\"'<>|,)}\]`]+)"),),
+    "url": (
+        Search(
+            rb"\b(?P<subject>[a-zA-Z][a-zA-Z0-9+.-]{1,20}://(?:\[[0-9a-fA-F:.]+\])?[^\s\"'<>|,)}\]`]+)"
+        ),
+    ),
     "path": (
-        Search(rb"[\"'`](?P<subject>(?:[A-Za-z]:[\\/]|\.{0,2}/|~/)[^\"'`:\n]*)[\"'`]"),
+        Search(rb"[\"'`](?P<subject>(?:[A-Za-z]:[\\/]|\\\\|\.{0,2}/|~/)[^\"'`:\n]*)[\"'`]"),
         Search(
             rb"(?:\xc2\xab|\xe2\x80\x9c)(?P<subject>[^\xc2\xe2\n]*/[^\xc2\xe2\n]*)"
             rb"(?:\xc2\xbb|\xe2\x80\x9d)"
         ),
         Search(
-            rb"(?:^|[\s=(\[,<>:\"])(?P<subject>(?:/[^/\s]|~/|\.{1,2}/|[A-Za-z]:\\)"
+            rb"(?:^|[\s=(\[,<>:\"])(?P<subject>(?:/[^/\s]|~/|\.{1,2}/|[A-Za-z]:[\\/])"
             rb"[^\s\"'<>|*?;,():]*)"
         ),
         Search(
@@ -65,6 +69,9 @@ TOKENS: dict[str, tuple[Search, ...]] = {
         ),
     ),
     "file": (
+        Search(
+            rb"(?:\xc2\xab|\xe2\x80\x9c)(?P<subject>[^\xc2\xe2\n/]*\.\w{2,5})(?:\xc2\xbb|\xe2\x80\x9d)"
+        ),
         Search(rb"[\"'`](?P<subject>[\w.@%+ -]+\.[A-Za-z][A-Za-z0-9]{0,4})[\"'`]"),
         Search(
             rb"(?i:(?:^|[\s=(\[:])(?P<subject>[\w.@%+-]+\.(?:"
