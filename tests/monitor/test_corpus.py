@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -12,10 +13,34 @@ from monitor.understand.verdict import Judge, Verdict
 from tests.monitor.classifying import rules
 
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "lines.jsonl"
-OTHER = Path(__file__).with_name("lines_other.jsonl")
-PROGRAMS = Path(__file__).with_name("lines_programs.jsonl")  # rules were mended by these too
-# Labelled before a rule was asked, and no rule is tuned to it.
-THIRD = Path(__file__).with_name("lines_third.tsv")
+LINES = Path(__file__).with_name("lines")
+
+
+@dataclass(frozen=True, slots=True)
+class Least:
+    """What is reached at the least: macro-F1, exact subjects, and told of ordinary lines."""
+
+    f1: float
+    subjects: float
+    told: float
+
+
+# Each was labelled before a rule had read it; then the rules were mended by it. How well they know
+# lines that they never saw, docs/rules.md says.
+SETS = {
+    "other": Least(0.99, 0.96, 0.005),
+    "programs": Least(0.98, 0.95, 0.023),  # a DEBUG policy, and a user who quotes an error
+    "third": Least(0.97, 0.92, 0.005),
+    "fourth_a": Least(0.98, 0.96, 0.02),  # an INFO of a flood wait
+    "fourth_b": Least(0.98, 0.95, 0.005),
+    "fifth": Least(0.98, 0.95, 0.005),
+    "sixth": Least(0.98, 0.94, 0.005),
+    "ordinary": Least(0.99, 0.0, 0.005),  # what an ordinary line is about was not labelled
+    "catalogue_1": Least(0.99, 0.98, 0.005),
+    "catalogue_2": Least(0.99, 0.96, 0.005),
+    "catalogue_3": Least(0.99, 0.93, 0.005),
+    "catalogue_4": Least(0.99, 0.97, 0.01),
+}
 
 
 def judged(path: Path) -> list[tuple[dict, Verdict]]:
@@ -39,47 +64,31 @@ def subjects(found: list[tuple[dict, Verdict]]) -> float:
 
 def wrongly_told(found: list[tuple[dict, Verdict]]) -> float:
     ordinary = [verdict for row, verdict in found if row["category"] == "benign"]
-    return sum(verdict.category.value != "benign" for verdict in ordinary) / len(ordinary)
+    told = sum(verdict.category.value != "benign" for verdict in ordinary)
+    return told / len(ordinary) if ordinary else 0.0
+
+
+def assert_known(path: Path, least: Least) -> None:
+    found = judged(path)
+    f1, named, told = macro_f1(found), subjects(found), wrongly_told(found)
+    print(f"{path.stem}: F1 {f1:.4f}, subjects {named:.4f}, ordinary lines told {told:.4f}")
+    assert f1 >= least.f1
+    assert named >= least.subjects
+    assert told <= least.told
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason=f"the corpus is not at {SHARED}")
 def test_real_lines_are_understood() -> None:
-    found = judged(SHARED)
-    print(f"corpus: F1 {macro_f1(found):.4f}, subjects {subjects(found):.4f}")
-    assert macro_f1(found) >= 0.97
-    assert subjects(found) >= 0.95
-    assert wrongly_told(found) < 0.005
+    assert_known(SHARED, Least(0.97, 0.95, 0.005))
 
 
-def test_lines_of_other_programs_are_understood() -> None:
-    found = judged(OTHER)
-    print(f"others: F1 {macro_f1(found):.4f}, subjects {subjects(found):.4f}")
-    assert macro_f1(found) >= 0.95
-    assert subjects(found) >= 0.90
-    assert wrongly_told(found) < 0.005
+@pytest.mark.parametrize("name", SETS)
+def test_lines_of_other_programs_are_understood(name: str) -> None:
+    assert_known(LINES / f"{name}.jsonl", SETS[name])
 
 
-def test_lines_written_from_memory_of_many_programs_are_understood() -> None:
-    found = judged(PROGRAMS)
-    print(f"programs: F1 {macro_f1(found):.4f}, subjects {subjects(found):.4f}")
-    assert macro_f1(found) >= 0.95
-    assert subjects(found) >= 0.90
-    assert wrongly_told(found) < 0.023  # two of 91: a DEBUG policy, and a user who quotes an error
-
-
-def test_lines_at_first_contact_are_understood() -> None:
-    judge = Judge(rules())
-    found = []
-    for row in THIRD.read_text("utf-8").splitlines():
-        category, subject, line = row.split("\t", 2)
-        named = None if subject == "-" else subject
-        found.append(({"category": category, "subject": named}, judge.event(line)))
-    print(f"first contact: F1 {macro_f1(found):.4f}, subjects {subjects(found):.4f}")
-    assert macro_f1(found) >= 0.93
-    assert subjects(found) >= 0.93
-    assert wrongly_told(found) < 0.036  # one of 28: a user's words outside any quotes
-
-
-def test_a_subject_is_printed_in_its_line() -> None:
-    for row, verdict in judged(OTHER):
-        assert verdict.subject is None or verdict.subject in row["line"]
+def test_every_set_is_judged_and_every_subject_is_printed_in_its_line() -> None:
+    assert {path.stem for path in LINES.glob("*.jsonl")} == set(SETS)
+    for name in SETS:
+        for row, verdict in judged(LINES / f"{name}.jsonl"):
+            assert verdict.subject is None or verdict.subject in row["line"], row["line"]
