@@ -57,11 +57,11 @@ class Beginnings:
             self._mismatched.append(known)
             if last_there and known.path != tail.path:
                 out.append(Gap(known.path, GONE, 0, at))  # its number is that of another log
-        if known and known.offset and known.id == last and not followed:
-            return self._after_rewrite(tail, known, out, now, at)
-        # A file of which nothing was read is known by nothing: its inode may be another's by now.
         if self._is_copy(tail):
             return [tail]
+        # A file of which nothing was read is known by nothing: its inode may be another's by now.
+        if known and known.offset and known.id == last and not followed:
+            return self._after_rewrite(tail, known, out, now, at)
         if former and followed:
             return self._after(former, tail, out, now, at)
         if known and known.id == last:

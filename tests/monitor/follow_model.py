@@ -61,7 +61,7 @@ class Story(RuleBasedStateMachine):
         self.seen = reader(
             self.pattern, mode=self.mode, positions=self.saved, from_start=not self.saved
         )
-        self.fresh = False
+        self.fresh = False  # a live one looks before it is ready
         self.catch_up()
 
     def catch_up(self) -> None:
@@ -69,8 +69,9 @@ class Story(RuleBasedStateMachine):
             return
         wanted = set(self.must)
         self.seen.wait(lambda: wanted <= {*self.seen_before, *self.seen.lines})
+        if self.mode == "core" or self.file in {self.file_of[line] for line in self.unread}:
+            self.fresh = False  # a live one need not have looked when there was nothing to wait for
         self.unread.clear()
-        self.fresh = False
         self.check()
         if self.log.exists():  # only what comes in its place shows that a file is gone for good
             lost = self.owed - {*self.seen_before, *self.seen.lines}
@@ -176,8 +177,9 @@ class Story(RuleBasedStateMachine):
     def lose_unread(self) -> None:
         """What nobody looked at is taken away: it may have been read, and it may not."""
         self.may |= set(self.unread)
-        if self.pattern == self.log or self.is_current():  # else it is a log by its new name
-            self.owed |= {line for line in self.unread if self.file_of[line] == self.known}
+        unread = {line for line in self.unread if self.file_of[line] == self.known}
+        if self.pattern == self.log or (self.is_current() and self.known == self.file):
+            self.owed |= unread  # else it is a log of its own by its new name
         self.must = [line for line in self.must if line not in self.may]
         self.unread.clear()
         self.half = ""

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import pytest
 
-from monitor.model import FileId
+from monitor.model import FileId, Position
 
 from .follow_story import Reader, id_of, write
 
@@ -309,4 +309,19 @@ def test_a_copy_under_the_number_of_a_file_that_was_saved_over_is_known_while_we
     os.truncate(log, 0)
     again.poll()
     assert again.lines == ["two"]
+    again.close()
+
+
+def test_a_copy_is_known_though_an_earlier_one_had_its_name_and_its_number(tmp_path):
+    log, copy = tmp_path / "log", tmp_path / "log.1"
+    write(log, text("one"))
+    seen = Reader(log, from_start=True)
+    seen.until("one")
+    saved = seen.close()
+    shutil.copy2(log, copy)
+    os.unlink(log)
+    earlier = Position(str(copy), id_of(copy), 4, b"other", b"contents")
+    again = Reader(tmp_path / "log*", positions=[earlier, *saved])
+    again.poll()
+    assert again.lines == []
     again.close()
