@@ -311,12 +311,23 @@ class Beginnings:
         if own is not None and own.offset > known.offset and is_same(tail.fd, own):
             return True
         # One that still has its own name was not copied here; a log may well repeat itself.
-        further = [
-            one
+        return any(
+            one.path == known.path
+            and one.offset > known.offset
+            and is_same(tail.fd, one)
+            and not self._has_own_name(one, beside)
             for one in self.known.values()
-            if one.path == known.path and one.offset > known.offset and one.id not in beside.found
-        ]
-        return any(is_same(tail.fd, one) for one in further)
+        )
+
+    def _has_own_name(self, known: Position, beside: Beside) -> bool:
+        """Its number alone may be that of another by now."""
+        fd = beside.open(known.id)
+        if fd is None:
+            return False
+        try:
+            return is_same(fd, known)
+        finally:
+            os.close(fd)
 
     # --- copies --------------------------------------------------------------------------------
 

@@ -325,3 +325,24 @@ def test_a_copy_is_known_though_an_earlier_one_had_its_name_and_its_number(tmp_p
     again.poll()
     assert again.lines == []
     again.close()
+
+
+def test_a_copy_is_known_as_far_as_it_was_read_though_its_original_lent_its_number_to_another(
+    tmp_path,
+):
+    log, saved = tmp_path / "log", []
+    for lines in (["one"], ["one", "two"]):  # saved anew by an editor
+        write(tmp_path / "new", text(*lines))
+        os.replace(tmp_path / "new", log)
+        seen = Reader(log, positions=saved, from_start=not saved)
+        seen.until(lines[-1])
+        saved += seen.close()
+    shutil.copy2(log, tmp_path / "log.2")
+    write(tmp_path / "log.1", "")
+    write(tmp_path / "new", text("three"))
+    os.replace(tmp_path / "new", log)
+    gone = FileId(saved[0].id.device, 10**12)
+    saved = [replace(saved[0], id=gone), replace(saved[1], id=id_of(tmp_path / "log.1"))]
+    again = Reader(log, positions=saved)
+    again.until("three")
+    again.close()
