@@ -24,6 +24,9 @@ class Facts:
     height: int = 0
 
 
+OURS = ("sender", "local", "fallback")  # sources that have not looked into the file
+
+
 @dataclass(frozen=True, slots=True)
 class Caption:
     text: str

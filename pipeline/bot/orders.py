@@ -109,7 +109,8 @@ def _memories(ask: Ask) -> InTransaction:
 
 def _memory(ask: Ask, one: Memory) -> str:
     head = f"{one.id} · {amount(one.kind, 1, ask.language).partition(' ')[2]}"
-    words = [" ".join(text.split())[:LINE] for text in (one.text, one.context) if text.strip()]
+    known = (one.text, one.description, one.context)
+    words = [" ".join(text.split())[:LINE] for text in known if text.strip()]
     return " · ".join([head, *words])
 
 

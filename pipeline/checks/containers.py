@@ -142,12 +142,14 @@ def _png(file: BinaryIO, size: int) -> Container:
         length, kind = struct.unpack(">I4s", file.read(8))
         if at + 12 + length > size:
             raise _WrongError(f"a chunk of {length} bytes at {at} goes beyond its end")
-        data = file.read(length)
+        found, left = zlib.crc32(kind), length
+        while data := file.read(min(_TAIL, left)):  # a chunk may be as long as the file
+            if kind == b"IHDR" and left == length:
+                width, height = struct.unpack(">II", data[:8])
+            found, left = zlib.crc32(data, found), left - len(data)
         (crc,) = struct.unpack(">I", file.read(4))
-        if zlib.crc32(kind + data) != crc:
+        if found != crc:
             raise _WrongError(f"the chunk at {at} has another checksum")
-        if kind == b"IHDR":
-            width, height = struct.unpack(">II", data[:8])
         if kind == b"IEND":
             return Container(width=width, height=height)
         at += 12 + length

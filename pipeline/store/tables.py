@@ -101,7 +101,7 @@ class Memory(Base):
     modelo: Mapped[str] = mapped_column(String(64))
     kind: Mapped[str] = mapped_column(String(16))
     text: Mapped[str] = mapped_column(default="")
-    description: Mapped[str] = mapped_column(default="")
+    description: Mapped[str] = mapped_column(default="")  # what a provider saw in its file
     context: Mapped[str] = mapped_column(default="")  # what its owner answered when asked
     job: Mapped[str | None] = mapped_column(String(128), index=True)
     source: Mapped[str] = mapped_column(default="")  # its file, as the media flow takes it

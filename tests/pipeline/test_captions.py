@@ -17,7 +17,10 @@ from pipeline.ai.local import Local
 from pipeline.ai.port import Caption, Captioner, Facts
 from pipeline.config import read_settings
 from pipeline.model import Kind, SettingsError
+from pipeline.store.tables import Memory
 from tests.conftest import lacking
+from tests.pipeline.chats import chat
+from tests.pipeline.chats import photo as jpeg
 
 PHOTO = b"\xff\xd8\xff\xe0 the bytes of a photo"
 
@@ -159,3 +162,17 @@ def test_one_that_hangs_costs_its_share_of_the_time_and_no_more(
     provider.hold.clear()
     written = configured(tmp_path, f"openai:slow@{provider.url}/v1", 1).caption(photo(tmp_path))
     assert written == Caption("Foto de Ana", "fallback")
+
+
+def test_what_a_provider_saw_is_remembered_with_the_photo(
+    tmp_path: Path, provider: Provider
+) -> None:
+    ai = {"AI_PROVIDER": f"openai:gpt@{provider.url}/v1", "AI_API_KEY": "k"}
+    with chat(tmp_path, **ai) as c:
+        c.home.ready()
+        c.api.send(c.ana, "photo", data=jpeg(1))
+        c.wait_said("terminado")
+        (one,) = c.rows(Memory)
+        assert (one.text, one.description) == ("", "Atardecer en la playa")
+        c.api.write(c.ana, "/memories")
+        c.wait_said(f"{one.id} · foto · Atardecer en la playa")

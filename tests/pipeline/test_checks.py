@@ -5,6 +5,8 @@ from __future__ import annotations
 import io
 import random
 import struct
+import tracemalloc
+import zlib
 from pathlib import Path
 
 import av
@@ -137,6 +139,20 @@ def test_a_png_with_one_changed_byte_is_broken(tmp_path: Path) -> None:
     data[len(data) // 2] ^= 1
     with pytest.raises(BrokenFileError, match="checksum"):
         look(tmp_path / "shot.png", bytes(data))
+
+
+def test_a_png_of_one_long_chunk_is_not_held_in_memory(tmp_path: Path) -> None:
+    head = WHOLE["shot.png"][:33]
+    kind, data = b"IDAT", random.Random(5).randbytes(40 << 20)
+    end = b"\0\0\0\0IEND\xaeB`\x82"
+    crc = struct.pack(">I", zlib.crc32(kind + data))
+    (tmp_path / "x.png").write_bytes(head + struct.pack(">I", len(data)) + kind + data + crc + end)
+    del data
+    tracemalloc.start()
+    assert checks.check(tmp_path / "x.png", 0, 5.0, lambda: None).level == "container"
+    most = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert most < 1 << 20
 
 
 def test_no_bytes_make_the_checks_fail_in_another_way(tmp_path: Path) -> None:
