@@ -56,7 +56,7 @@ async def rotate(
 
     The file keeps its inode, so every descriptor of every process stays good. `drain` is called
     while nothing moves: whoever follows the file reads its last bytes then; `emptied` says that it
-    begins anew. None when the writers could not be held in time or there is no room for the copy:
+    begins anew, before anybody reads on. None when the writers could not be held in time or there is no room for the copy:
     the log is as it was. Nothing is waited for that grows with what the writers write meanwhile.
     """
     part = path.with_name(f"{path.name}.rotating")
@@ -76,8 +76,9 @@ async def rotate(
                 _shift(path)
                 os.rename(part, f"{path}.1")
                 source.truncate(0)
-                emptied(_id_of(os.fstat(source.fileno())))
-            return Rotated(size, time.monotonic() - held_at)
+            paused = time.monotonic() - held_at
+            emptied(_id_of(os.fstat(source.fileno())))  # it may wait for the disk; writers need not
+            return Rotated(size, paused)
     except OSError:
         return None
     finally:

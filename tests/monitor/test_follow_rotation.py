@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import os
 import shutil
+import subprocess
+import time
 
 import pytest
 
 from monitor.model import Chunk
+from monitor.supervise.capture import rotate
+from monitor.supervise.tree import Tree
 
-from .follow_story import MODES, Reader, append, id_of, reader, write
+from .follow_story import DEADLINE, MODES, Reader, append, id_of, reader, write
 
 
 @pytest.fixture(params=MODES)
@@ -580,3 +585,24 @@ def test_every_chunk_stands_in_its_file_where_it_says(tmp_path):
         assert isinstance(chunk, Chunk)
         assert content[chunk.start : chunk.end] == chunk.data
     seen.close()
+
+
+def test_the_writer_goes_on_before_anyone_waits_for_the_disk(tmp_path):
+    log = tmp_path / "kid.log"
+    write(log, "one\n")
+    command = ["/bin/sh", "-c", 'while :; do echo more; done >> "$0"', str(log)]
+    written = []
+
+    def emptied(_):
+        deadline = time.monotonic() + DEADLINE
+        while not log.stat().st_size and time.monotonic() < deadline:
+            time.sleep(0.001)  # between two looks at a condition that has a deadline
+        written.append(log.stat().st_size)
+
+    with subprocess.Popen(command) as writer:
+        try:
+            tree = Tree([writer.pid], "")
+            assert asyncio.run(rotate(log, tree, lambda: None, emptied))
+        finally:
+            writer.kill()
+    assert written[0] > 0
