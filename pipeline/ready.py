@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import socket
 from collections.abc import Iterator, Mapping
 from importlib.util import find_spec
@@ -15,6 +14,7 @@ from alembic.script import ScriptDirectory
 from sqlalchemy.exc import SQLAlchemyError
 
 from pipeline.ai.choose import captioner
+from pipeline.checks import ffmpeg
 from pipeline.config import Settings, read_settings
 from pipeline.events import redacted, said
 from pipeline.model import SettingsError
@@ -122,7 +122,7 @@ def _captions(settings: Settings, language: str) -> Iterator[Row]:
 
 
 def _files(settings: Settings, language: str) -> Iterator[Row]:
-    if shutil.which("ffprobe") is None and find_spec("av") is None:
+    if find_spec("av") is None and not ffmpeg.is_here():
         spanish = "sin ffmpeg ni av: los vídeos se comprueban por su cabecera y por huecos"
         english = "no ffmpeg and no av: videos are checked by their header and for holes"
         yield _row("off", spanish, english, "pip install 'vigia[media]'", language)

@@ -1,4 +1,4 @@
-"""Who can look inside a video: libav by the extra `media`; without it nobody."""
+"""Who can look inside a video: libav by the extra `media`, or ffprobe and ffmpeg of the machine."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
+
+from pipeline.checks import ffmpeg
 
 _LOOK = 0.2
 
@@ -37,9 +39,11 @@ def decode(path: Path, limit: float, alive: Callable[[], None]) -> Seen | None:
 
 
 def _inside(path: Path, how: str, limit: float, alive: Callable[[], None]) -> Seen | None:
-    if find_spec("av") is None:
+    ours = find_spec("av") is not None
+    if not ours and not ffmpeg.is_here():
         return None
-    command = [sys.executable, "-m", "pipeline.checks.inside", str(path), how]
+    inside = [sys.executable, "-m", "pipeline.checks.inside", str(path), how]
+    command = inside if ours else ffmpeg.command(path, how)
     process = subprocess.Popen(
         command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
     )
@@ -49,11 +53,11 @@ def _inside(path: Path, how: str, limit: float, alive: Callable[[], None]) -> Se
         if process.poll() is None:
             process.kill()
             process.wait()
-    if out is None:
+    if out is None or process.returncode in ffmpeg.CANNOT:
         return None
     if process.returncode:
         return Seen(error=f"looking inside ended with {process.returncode}")
-    found: dict[str, Any] = json.loads(out)
+    found: dict[str, Any] = json.loads(out) if ours else ffmpeg.read(out)
     return Seen(**found)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 import random
 import struct
 import tracemalloc
@@ -13,7 +14,7 @@ import av
 import pytest
 
 from pipeline import checks
-from pipeline.checks import probe, zeros
+from pipeline.checks import ffmpeg, probe, zeros
 from pipeline.model import BrokenFileError
 from tests.pipeline.films import film, holed
 
@@ -103,10 +104,45 @@ def test_a_hole_of_64_kb_in_a_film_is_found_by_decoding_it(tmp_path: Path) -> No
         look(tmp_path / "film.mp4", holed(WHOLE["film.mp4"]))
 
 
+@pytest.mark.skipif(not ffmpeg.is_here(), reason="ffmpeg is not installed: apt install ffmpeg")
+def test_where_libav_is_not_installed_ffprobe_and_ffmpeg_of_the_machine_look_inside(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(probe, "find_spec", lambda _: None)
+    whole = film(7, frames=50)
+    found = look(tmp_path / "film.mp4", whole)
+    assert found == checks.Found("packets", found.duration, 128, 128)
+    assert 1.9 < found.duration < 2.1
+    assert look(tmp_path / "sound.wav", WHOLE["sound.wav"]).level == "packets"
+    with pytest.raises(BrokenFileError, match="zeros in a row, and looking inside"):
+        look(tmp_path / "film.mp4", holed(whole))
+    with pytest.raises(BrokenFileError, match=r"truncated: \d+ of 50 frames"):
+        look(tmp_path / "film.mp4", emptied(whole))
+
+
+def emptied(data: bytes) -> bytes:
+    """Its index promises frames that lie beyond its end; its boxes are whole all the same."""
+    at = data.index(b"mdat") - 4
+    kept = 8 + 6000
+    return data[:at] + struct.pack(">I", kept) + data[at + 4 : at + kept]
+
+
+def test_a_program_that_cannot_run_here_is_no_word_against_a_film(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ffprobe", "ffmpeg"):
+        (tmp_path / name).write_text("#!/bin/sh\nexit 127\n")
+        (tmp_path / name).chmod(0o755)
+    monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.setattr(probe, "find_spec", lambda _: None)
+    assert look(tmp_path / "film.mp4", WHOLE["film.mp4"]).level == "container"
+
+
 def test_a_hole_is_found_also_where_nobody_can_look_inside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(probe, "find_spec", lambda _: None)
+    monkeypatch.setenv("PATH", str(tmp_path))
     assert look(tmp_path / "film.mp4", WHOLE["film.mp4"]).level == "container"
     with pytest.raises(BrokenFileError, match="zeros in a row in its data"):
         look(tmp_path / "film.mp4", holed(WHOLE["film.mp4"]))
