@@ -87,7 +87,7 @@ def flood(program, log, seconds, rate, *, watched=True):
         )
         output, _ = await process.communicate()
         used = (cpu() - before[0]) / (time.monotonic() - before[1])
-        count, passed = output.split()
+        count, passed, _ = output.split()
         behind = int(count) - sink.bytes // LINE
         await asyncio.sleep(0.3)
         return int(count) / float(passed), used, behind, int(count) - sink.bytes // LINE
