@@ -17,7 +17,7 @@ FIRST = Search(
     + _EDGE + b"(?:" + _QUIET_WORD + b")" + _END
     + b"|(?i:" + _KEY + rb"(?:info|debug|trace|notice|informational))"
     + rb"|\[(?:info|debug|notice|trace|verbose)\]|^(?:info|debug|verbose|notice)[:\s]"
-    + rb"|\bInfo\s{2,}"
+    + rb"|\bInfo\s{2,}|\"s\":\s?\"[ID]\d?\""
     + rb"|\s(?:info|debug|trace|notice)\s*[:|\]]"
     + rb"|^[ID]\d{4} \d\d:\d\d|^[VDI]/|[\d)] [VDI] [A-Za-z_.]+\s*:"
     + b")|(?P<loud>"

@@ -57,8 +57,8 @@ TOKENS: dict[str, tuple[Search, ...]] = {
     "path": (
         Search(rb"[\"'`](?P<subject>(?:[A-Za-z]:[\\/]|\\\\|\.{0,2}/|~/)[^\"'`:\n]*)[\"'`]"),
         Search(
-            rb"(?:\xc2\xab|\xe2\x80\x9c)(?P<subject>[^\xc2\xe2\n]*/[^\xc2\xe2\n]*)"
-            rb"(?:\xc2\xbb|\xe2\x80\x9d)"
+            rb"(?:\xc2\xab|\xe2\x80\x9c|\xe2\x80\x98)(?P<subject>[^\xc2\xe2\n]*/[^\xc2\xe2\n]*)"
+            rb"(?:\xc2\xbb|\xe2\x80\x9d|\xe2\x80\x99)"
         ),
         Search(
             rb"(?:^|[\s=(\[,<>:\"])(?P<subject>(?:/[^/\s]|~/|\.{1,2}/|[A-Za-z]:[\\/])"

@@ -35,6 +35,7 @@ SETS = {
     "fourth_b": Least(0.98, 0.95, 0.005),
     "fifth": Least(0.98, 0.95, 0.005),
     "sixth": Least(0.98, 0.94, 0.005),
+    "seventh": Least(0.98, 0.96, 0.005),
     "ordinary": Least(0.99, 0.0, 0.005),  # what an ordinary line is about was not labelled
     "catalogue_1": Least(0.99, 0.98, 0.005),
     "catalogue_2": Least(0.99, 0.96, 0.005),
