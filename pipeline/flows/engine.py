@@ -1,4 +1,10 @@
-"""The only one that starts DBOS. Each setting here answers a trap that was stepped into."""
+"""The only one that starts DBOS. Each setting here answers a trap that was stepped into.
+
+Of what it offers this is left alone: retries of steps (their count does not outlive a kill, and a job
+that waits holds its worker), timeouts of workflows (what runs is not interrupted; each step limits
+itself), limiters (on SQLite their clock has whole seconds), the debouncer (it keeps the last arguments
+only; batches are rows of ours), `destroy` (a step that ends after it is not recorded; jobs are parked).
+"""
 
 from __future__ import annotations
 
