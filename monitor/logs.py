@@ -25,6 +25,7 @@ from monitor.understand.shapes import Shapes
 _FLUSH_EVERY = 0.3
 _SAVE_EVERY = 1.0  # what was only read and meant nothing is remembered this often
 _LOOK_AT_AGE_EVERY = 60.0
+_REST = 60.0  # seconds until an earlier log is compressed
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +58,7 @@ class Logs:
         self._classifier: Classifier
         self._casework: Casework
         self._flush_later: asyncio.TimerHandle | None = None
+        self._names = _names_of(config)
         self._follower = self._new_follower(state.positions())
         self._anew = asyncio.Event()
         self._too_large = asyncio.Event()
@@ -112,7 +114,7 @@ class Logs:
 
     def apply(self, config: Config) -> None:
         """Follow what the new configuration names."""
-        self._config = config
+        self._config, self._names = config, _names_of(config)
         self._anew.set()
 
     def _clock(self) -> float:
@@ -176,10 +178,7 @@ class Logs:
         self._flush_when_idle()
 
     def _name_of(self, path: str) -> str:
-        for name in self._config.children:
-            if str(self._config.log_of(name)) == path:
-                return name
-        return Path(path).name
+        return self._names.get(path) or Path(path).name
 
     def _has_several(self) -> bool:
         return len(self._config.children) + len(self._config.follow) > 1
@@ -237,15 +236,17 @@ class Logs:
             await self._until_too_large()
 
     async def _pack_what_was_rotated(self) -> None:
-        """Beside the rotating, which must not wait: packing takes longer than a flood needs."""
+        """Beside the rotating, and not before they have rested: in a flood they are gone by then."""
         while True:
             self._rotated.clear()
+            rested = time.time() - _REST
             for name in list(self._config.children):
                 path = self._config.log_of(name)
-                while packed := await asyncio.to_thread(capture.pack_oldest, path):
+                while packed := await asyncio.to_thread(capture.pack_oldest, path, rested):
                     if not packed.put(path):
                         break
             await self._rotated.wait()
+            await asyncio.sleep(_REST)
 
     async def _until_too_large(self) -> None:
         """Or until what was refused is tried again: a flood rings all the time."""
@@ -281,3 +282,8 @@ class Logs:
         self._follower.begin_anew(id)
         self._classifier.begins_anew(id)
         self._save()
+
+
+def _names_of(config: Config) -> dict[str, str]:
+    """Whose log stands where; asked for each chunk."""
+    return {str(config.log_of(name)): name for name in config.children}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import gzip
+import math
 import os
 import re
 import shutil
@@ -199,9 +200,12 @@ class Packed:
         return False
 
 
-def pack_oldest(path: Path) -> Packed | None:
-    """Of those that are not compressed yet, the newest excepted; takes long, and moves nothing."""
-    plain = [old for _, old in rotated(path)[1:] if old.suffix != ".gz"]
+def pack_oldest(path: Path, until: float = math.inf) -> Packed | None:
+    """Of those that are not compressed yet and were last written to until then, the newest excepted.
+
+    Takes long, and moves nothing.
+    """
+    plain = [old for _, old in rotated(path)[1:] if old.suffix != ".gz" and _written(old) <= until]
     part = path.with_name(f"{path.name}.gz.part")
     if not plain:
         return None
@@ -211,6 +215,12 @@ def pack_oldest(path: Path) -> Packed | None:
         with contextlib.suppress(OSError):
             part.unlink()
         return None
+
+
+def _written(old: Path) -> float:
+    with contextlib.suppress(OSError):
+        return old.stat(follow_symlinks=False).st_mtime
+    return math.inf
 
 
 def _pack(old: Path, part: Path) -> Packed:

@@ -27,6 +27,7 @@ NEWLINE = 10
 CROWDED = 1024  # bytes of a chunk for each line that holds a text: more lines make it crowded
 TEMPTING = 4  # as many lines hold a text for each one that holds a pattern
 BLOCK = 8192  # bytes of lines that are asked about at once
+FOR_A_WHILE = 64  # chunks, until the texts are tried again
 HEAD_PATTERNS = tuple(read(head, case=True) for head in HEADS)
 
 
@@ -120,8 +121,8 @@ class _Hyperscan:
     def __init__(self, sources: list[bytes], texts: tuple[Text, ...], cache: Path | None) -> None:
         self._texts = hyper.Texts(texts, cache)
         self._sources = sources
-        self._asked = self._matched = 0  # lines of the last chunk
-        self._tempted = False
+        self._size = self._asked = self._matched = 0  # of the last chunk: bytes, and lines
+        self._tempted = 0  # chunks for which all patterns go first
 
     @cached_property
     def _sieve(self) -> linear.Sieve:
@@ -130,31 +131,36 @@ class _Hyperscan:
     def places(self, data: bytes) -> Iterable[int]:
         if not data:
             return
-        # Where many lines hold a text and hardly one a pattern, all patterns go first over many lines.
-        if self._asked > len(data) // CROWDED and self._asked > TEMPTING * self._matched:
-            self._tempted = linear.available()
-        self._asked = self._matched = 0
-        # A text may hold the line end before or after it; the edges of the chunk have none.
-        yield 0
-        for start, end in self._suspect(data) if self._tempted else ((0, len(data)),):
-            part = data[start:end]
+        self._weigh_the_last(len(data))
+        framed = b"\n" + data + b"\n"  # a text may hold the line end before or after it
+        for start, end in self._suspect(framed) if self._tempted else ((0, len(framed)),):
+            part = framed[start:end]
             found = self._texts.places(part)
             for place in sorted(at if part[at] != NEWLINE else at - 1 for at in found):
-                yield start + place
-        yield len(data) - 1
+                yield start + place - 1
 
-    def _suspect(self, data: bytes) -> Iterable[tuple[int, int]]:
+    def _weigh_the_last(self, size: int) -> None:
+        """Where many lines hold a text and hardly one a pattern, all patterns go first for a while."""
+        if self._size >= BLOCK:
+            crowded = self._asked * CROWDED > self._size and self._asked > TEMPTING * self._matched
+            if crowded and linear.available():
+                self._tempted = FOR_A_WHILE
+        self._tempted = max(0, self._tempted - 1)
+        self._size, self._asked, self._matched = size, 0, 0
+
+    def _suspect(self, framed: bytes) -> Iterable[tuple[int, int]]:
         """The blocks of lines in which some pattern matches, with the line ends around them."""
-        start = blocks = suspect = 0
-        while start < len(data):
-            end = data.find(b"\n", start + BLOCK) + 1 or len(data)
+        start, blocks, suspect = 1, 0, 0
+        while start < len(framed):
+            end = framed.find(b"\n", start + BLOCK) + 1 or len(framed)
             blocks += 1
             # A line of which rules read only the head is judged by itself.
-            if end - start > SEEN or self._sieve.matching(data[start:end]):
+            if end - start > SEEN or self._sieve.matching(framed[start:end]):
                 suspect += 1
-                yield max(start - 1, 0), end
+                yield start - 1, end
             start = end
-        self._tempted = suspect * TEMPTING < blocks
+        if suspect * TEMPTING >= blocks:
+            self._tempted = 0
 
     def patterns(self, line: bytes) -> Iterable[int]:
         if not line:

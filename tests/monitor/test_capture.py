@@ -15,7 +15,7 @@ import pytest
 from monitor.model import FileId
 from monitor.options import Log
 from monitor.supervise import capture
-from monitor.supervise.capture import Rotated, rotate, rotated, tidy, wants_rotation
+from monitor.supervise.capture import Rotated, pack_oldest, rotate, rotated, tidy, wants_rotation
 from monitor.supervise.tree import Tree
 from tests.monitor.crib import until
 from tests.monitor.programs import python
@@ -406,3 +406,16 @@ def test_the_last_rotation_counts_not_how_long_we_have_watched(tmp_path: Path) -
 
 def test_the_name_of_a_log_is_no_pattern() -> None:
     assert capture.glob_safe("a[b]*?.log") == "a[[]b][*][?].log"
+
+
+def test_what_was_written_to_a_moment_ago_is_not_compressed_yet(tmp_path: Path) -> None:
+    log = tmp_path / "kid.log"
+    for number, age in ((1, 0), (2, 10), (3, 100)):
+        old = tmp_path / f"kid.log.{number}"
+        old.write_text("x")
+        os.utime(old, (1000 - age, 1000 - age))
+    packed = pack_oldest(log, until=950)
+    assert packed is not None
+    assert packed.put(log)
+    assert pack_oldest(log, until=950) is None
+    assert names(log) == ["1", "2", "3.gz"]

@@ -279,10 +279,15 @@ def test_with_no_umask_at_all_our_files_are_still_ours(tmp_path: Path) -> None:
     writes = programs.sh("umask > umask; while :; do echo xxxxxxxxxxxxxxxxxxx; sleep 0.001; done")
     with vigia(tmp_path) as v:
         in_shell(v, "umask 0;")
-        v.configure(one(writes, "umask = '027'\nlog = {size = '1KB', keep = 2}"))
+        v.configure(one(writes, "umask = '027'\nlog = {size = '1KB', keep = 1000}"))
+        logs = tmp_path / "logs"
+        logs.mkdir(exist_ok=True)
+        for number in (1, 2):  # what has rested is compressed
+            (logs / f"kid.log.{number}").touch(0o640)
+            os.utime(logs / f"kid.log.{number}", (0, 0))
         v.start()
         v.wait_state("running", "kid")
-        until((tmp_path / "logs" / "kid.log.2.gz").exists)
+        until(lambda: list(logs.glob("kid.log.*.gz")) and (logs / "kid.log.3").exists())
         open_ones = {
             str(path.relative_to(tmp_path)): oct(path.stat().st_mode & 0o777)
             for path in [*(tmp_path / "logs").rglob("*"), *(tmp_path / "data").rglob("*")]
