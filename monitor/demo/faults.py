@@ -12,6 +12,7 @@ from monitor.demo.films import film
 from monitor.demo.stage import CRASHER, Stage
 from monitor.demo.story import Step, Tale, tell
 from monitor.demo.words import say
+from monitor.texts import reason
 
 _UNDER_WAY = 20.0  # seconds until something is in the middle of happening
 _HOUR = 3600.0
@@ -116,7 +117,7 @@ class _Crash:
     def __call__(self, stage: Stage, planted: float) -> Tale:
         now, child = time.time() - planted, stage.child(CRASHER)
         if child["state"] == "failed":
-            self._note("noticed", now, say("opened", stage.lang, why=child["why"]))
+            self._note("noticed", now, say("opened", stage.lang, why=reason(child["why"], stage.lang)))
         elif "noticed" in self._steps and child["state"] == "running":
             self._note("repaired", now, f"pid {child['pid']}")
             if child["up"] >= 3.0:

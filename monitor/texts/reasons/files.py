@@ -47,7 +47,7 @@ PAIRS: dict[str, str] = {
     "{path} was exchanged while it was made": "alguien cambió {path} mientras se creaba",
     "{path} was exchanged while it was moved": "alguien cambió {path} mientras se movía",
     "exchanged while it was moved": "alguien lo cambió mientras se movía",
-    "{path}: {count} new, {owner}:{group}": "{path}: {count} nuevas, {owner}:{group}",
+    "{path}: {count} new, {owner}:{group}": "{path}: carpetas nuevas: {count}, {owner}:{group}",
     "uid {uid} can write /{path}": "el uid {uid} puede escribir /{path}",
     "only root can try it as uid {uid}": "solo root puede probarlo como uid {uid}",
     "uid {uid} cannot run {program}: nothing is proved": (

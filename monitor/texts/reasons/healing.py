@@ -89,7 +89,7 @@ PAIRS: dict[str, str] = {
     "ran {program}": "ejecutado {program}",
     "no disk says how much of it is free": "ningún disco dice cuánto le queda libre",
     "removed {count} files of ours, {size} freed": (
-        "borrados {count} ficheros nuestros, {size} liberados"
+        "{size} liberados al borrar ficheros nuestros ({count})"
     ),
     "{detail}; the intake of {children} waits": "{detail}; la entrada de {children} espera",
     # the child
