@@ -16,6 +16,7 @@ from first_words import refuse_an_old_python, tell, words
 NEEDS = {
     "cc": ("cc", "gcc"),
     "chromium": ("chromium", "chromium"),
+    "ffmpeg": ("ffmpeg", "ffmpeg"),
     "initdb": ("initdb", "postgresql"),
     "logrotate": ("logrotate", "logrotate"),
     "shellcheck": ("shellcheck", "shellcheck"),

@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 
 RECONCILE = 1.0  # seconds between two full looks, at the most
 POLL = 0.25  # the same where no bell is to be had
-STEP = 0.004  # between two reads of a busy file
+STEP = 0.005  # between two reads of a busy file
 NEAR = 0.002  # between two turns that both brought something
 BUSY = 3  # such turns in a row after which each ring costs more than it is worth
 QUIET = 0.03  # without anything new, after which it is quiet again

@@ -132,7 +132,7 @@ class _Hyperscan:
         if not data:
             return
         self._weigh_the_last(len(data))
-        framed = b"\n" + data + b"\n"  # a text may hold the line end before or after it
+        framed = b"".join((b"\n", data, b"\n"))  # a text may hold the line end before or after it
         for start, end in self._suspect(framed) if self._tempted else ((0, len(framed)),):
             part = framed[start:end]
             found = self._texts.places(part)

@@ -14,7 +14,7 @@ import av
 import pytest
 
 from pipeline import checks
-from pipeline.checks import ffmpeg, probe, zeros
+from pipeline.checks import probe, zeros
 from pipeline.model import BrokenFileError
 from tests.pipeline.films import film, holed
 
@@ -104,7 +104,7 @@ def test_a_hole_of_64_kb_in_a_film_is_found_by_decoding_it(tmp_path: Path) -> No
         look(tmp_path / "film.mp4", holed(WHOLE["film.mp4"]))
 
 
-@pytest.mark.skipif(not ffmpeg.is_here(), reason="ffmpeg is not installed: apt install ffmpeg")
+@pytest.mark.needs("ffmpeg")
 def test_where_libav_is_not_installed_ffprobe_and_ffmpeg_of_the_machine_look_inside(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
