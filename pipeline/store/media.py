@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 from sqlalchemy.orm import Session
 
 from pipeline.model import Source
 from pipeline.store.tables import Media
 
 
+_OF_JOB = select(Media).where(Media.job == bindparam("job"))  # built once: each step asks
+
+
 def of_job(session: Session, job: str) -> Media | None:
-    return session.scalar(select(Media).where(Media.job == job))
+    return session.scalar(_OF_JOB, {"job": job})
 
 
 def must(session: Session, job: str) -> Media:
     """The row that the first step of the job has made."""
-    return session.scalars(select(Media).where(Media.job == job)).one()
+    return session.scalars(_OF_JOB, {"job": job}).one()
 
 
 def reserve(session: Session, job: str, modelo: str, source: Source, path: str) -> Media:
