@@ -117,7 +117,9 @@ class _Crash:
     def __call__(self, stage: Stage, planted: float) -> Tale:
         now, child = time.time() - planted, stage.child(CRASHER)
         if child["state"] == "failed":
-            self._note("noticed", now, say("opened", stage.lang, why=reason(child["why"], stage.lang)))
+            self._note(
+                "noticed", now, say("opened", stage.lang, why=reason(child["why"], stage.lang))
+            )
         elif "noticed" in self._steps and child["state"] == "running":
             self._note("repaired", now, f"pid {child['pid']}")
             if child["up"] >= 3.0:

@@ -8,7 +8,6 @@ from sqlalchemy.orm import Session
 from pipeline.model import Source
 from pipeline.store.tables import Media
 
-
 _OF_JOB = select(Media).where(Media.job == bindparam("job"))  # built once: each step asks
 
 
