@@ -18,7 +18,7 @@ from monitor.model import Category
 from monitor.records.chain import verify
 from monitor.records.history import Follow, generations, read
 from monitor.records.record import STATES
-from monitor.records.story import message_of, number_of
+from monitor.records.story import message_of, number_of, word_of
 from monitor.redact import printable
 from monitor.texts import came_of, language, state_word
 
@@ -195,6 +195,7 @@ def _deeds(event: Event, lang: str) -> Iterator[str]:
     if action := _word(event, "action"):
         yield f"{action}{tries}"
     yield ", ".join(came_of(outcome, lang))
+    yield word_of(event, lang)
     if event.get("carried"):
         yield _say("carried", lang)
 

@@ -154,6 +154,11 @@ def message_of(record: Record, lang: str) -> str:
     return message if message == _quoted(record) else reason(message, lang)
 
 
+def word_of(record: Record, lang: str) -> str:
+    """What somebody said, or was told, where that is what the record is about."""
+    return message_of(record, lang) if context_of(record).get("said") else ""
+
+
 def line_of(record: Record, lang: str) -> str:
     """The line that it is about; what a look of ours found is said in the reader's language."""
     source = record.get("source") or {}

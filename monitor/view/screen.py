@@ -13,7 +13,7 @@ from rich.panel import Panel
 from rich.table import Table
 from rich.text import Text
 
-from monitor.records.story import message_of
+from monitor.records.story import message_of, word_of
 from monitor.redact import printable, redact
 from monitor.texts import came_of, lasting, reason, say, sized, state_word
 from monitor.view.sparkline import sparkline
@@ -161,7 +161,7 @@ def _left(stamp: object) -> str:
 def _records(records: Sequence[Mapping[str, Any]], lang: str) -> RenderableType:
     table = _table(None)
     for record in records:
-        came = came_of(record.get("outcome") or {}, lang)
+        came = came_of(record.get("outcome") or {}, lang) or [word_of(record, lang)]
         table.add_row(
             _text(_clock_of(str(record["timestamp"])), "dim"),
             _text(record["incident"]),

@@ -145,6 +145,7 @@ def test_our_rules_are_listed_and_hold(
     json.loads(capsys.readouterr().out)
 
 
+@pytest.mark.slow
 def test_the_rules_of_the_home_and_of_the_command_line_count(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

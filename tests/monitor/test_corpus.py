@@ -12,6 +12,8 @@ import pytest
 from monitor.understand.verdict import Judge, Verdict
 from tests.monitor.classifying import rules
 
+pytestmark = pytest.mark.slow
+
 SHARED = Path(__file__).resolve().parents[3] / "shared" / "corpus" / "lines.jsonl"
 LINES = Path(__file__).with_name("lines")
 

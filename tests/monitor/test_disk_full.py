@@ -40,6 +40,8 @@ from tests.monitor.test_run import one
 from tests.monitor.vigia import Vigia, until, vigia
 from tests.monitor.volumes import fill, tmpfs
 
+pytestmark = pytest.mark.slow
+
 MB = 1 << 20
 OFTEN = "[disk]\nevery = 0.2\n"
 DAY = 86400.0

@@ -74,6 +74,7 @@ def test_from_the_line_to_the_proof_with_the_monitor_gone_and_the_file_rotated(
             assert part in people
 
 
+@pytest.mark.slow
 def test_rules_that_have_changed_since_are_said_so(tmp_path: Path) -> None:
     with vigia(tmp_path) as v:
         v.configure(QUICK + one(says(HOPELESS)))

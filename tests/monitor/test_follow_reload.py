@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+import pytest
+
 from tests.monitor import programs
 from tests.monitor.test_follow_old_lines import records
 from tests.monitor.test_run import one
@@ -34,6 +36,7 @@ no_match = ["pump p7 is warm"]
 """
 
 
+@pytest.mark.slow
 def test_an_event_that_is_open_while_the_rules_change_is_told(tmp_path: Path) -> None:
     with vigia(tmp_path) as v:
         v.configure(one(programs.python(ENDLESS)))

@@ -199,6 +199,7 @@ def test_a_dry_run_for_a_name_that_nothing_has_is_refused(tmp_path: Path) -> Non
         assert "there is no rule or category 'timeouts'" in v.text()
 
 
+@pytest.mark.slow
 def test_a_rule_of_ones_own_may_be_only_thought_through(tmp_path: Path) -> None:
     lost = tmp_path / "modelos" / "ana" / "clip.mp4"
     line = f"the pump misses {lost}"

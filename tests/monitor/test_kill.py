@@ -18,6 +18,8 @@ from tests.monitor.crib import lives
 from tests.monitor.kill_story import KillStory, mutant
 from tests.monitor.vigia import until
 
+pytestmark = pytest.mark.slow
+
 KILLS = int(os.environ.get("VIGIA_KILLS", "0"))
 SEED = int(os.environ.get("VIGIA_SEED", "1"))
 SECONDS = 30.0  # of killing, when no number is asked for

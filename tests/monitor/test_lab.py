@@ -21,6 +21,8 @@ from tests.monitor.crib import lives
 from tests.monitor.test_run import one
 from tests.monitor.vigia import Vigia, until, vigia
 
+pytestmark = pytest.mark.slow
+
 QUICK = "restart = {delay = 0.05, max_delay = 0.2}"
 
 

@@ -12,6 +12,8 @@ import pytest
 
 from tests.monitor.vigia import until
 
+pytestmark = pytest.mark.slow
+
 # A child with a grandchild that leaves its session, and one whose parent dies at once.
 FAMILY = """
 import os, subprocess, sys, time

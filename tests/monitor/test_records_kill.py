@@ -16,6 +16,8 @@ from monitor.records.chain import verify
 from monitor.records.history import read
 from tests.monitor.records_story import opened, seqs, some
 
+pytestmark = pytest.mark.slow
+
 # Writes on from what is there, records that cross several pages, and says each number once it is
 # acknowledged. The same number always has the same text.
 WRITER = """

@@ -200,6 +200,7 @@ no_match = ["pump p7 is warm"]
 """
 
 
+@pytest.mark.slow
 def test_two_sets_of_rules_show_only_where_they_differ(tmp_path: Path) -> None:
     for name, text in (("a", RULE.format(category="hang")), ("b", RULE.format(category="timeout"))):
         (tmp_path / name).mkdir()

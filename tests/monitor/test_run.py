@@ -17,6 +17,8 @@ from tests.monitor import programs
 from tests.monitor.crib import lives
 from tests.monitor.vigia import until, vigia
 
+pytestmark = pytest.mark.slow
+
 
 def toml(argv: tuple[str, ...]) -> str:
     return "[" + ", ".join(f"'''{word}'''" for word in argv) + "]"

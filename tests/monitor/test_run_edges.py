@@ -37,6 +37,8 @@ from tests.monitor.crib import until as soon
 from tests.monitor.test_run import one
 from tests.monitor.vigia import Vigia, until, vigia
 
+pytestmark = pytest.mark.slow
+
 SOMEBODY = 64_321  # a user without a name and without processes of others
 # They may look everywhere, as root's own Python may stand in a closed folder, but write nowhere else.
 SETPRIV = (

@@ -32,6 +32,8 @@ from tests.monitor.faults import (
 from tests.monitor.vigia import Vigia, until, vigia
 from tests.monitor.volumes import fill, tmpfs
 
+pytestmark = pytest.mark.slow
+
 NOBODY = 65534
 FAST = "[ladders]\nserver_down = [{do = 'probe_server', attempts = 30, delay = 0.2, max_delay = 0.2}]\n"
 TABLE: list[tuple[str, float, float, float]] = []

@@ -29,6 +29,8 @@ from tests.monitor.test_run import one, toml
 from tests.monitor.test_six_faults import serving, sleepy
 from tests.monitor.vigia import Vigia, until, vigia
 
+pytestmark = pytest.mark.slow
+
 TIMEOUT = "[ladders]\ntimeout = [{do = 'resume_job', attempts = 3, delay = 0.1}, {do = 'restart_child'}]\n"
 
 

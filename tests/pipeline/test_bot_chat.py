@@ -7,9 +7,13 @@ import signal
 from collections import Counter
 from pathlib import Path
 
+import pytest
+
 from pipeline.store.tables import Batch, Inbox, Media, Memory, Reply
 from tests.pipeline.chats import Chat, chat, photo
 from tests.pipeline.telegram import lines
+
+pytestmark = pytest.mark.slow
 
 
 def test_three_texts_and_four_photos_are_one_batch_with_one_answer(
@@ -27,7 +31,7 @@ def test_three_texts_and_four_photos_are_one_batch_with_one_answer(
         assert [m.kind for m in c.rows(Memory)].count("photo") == 4
         assert {row.state for row in c.rows(Inbox)} == {"done"}
         assert len(c.home.kept()) == 4
-        assert c.said()[0].count("terminado") == 4
+        c.wait(lambda: c.said()[0].count("terminado") == 4)
 
 
 def test_what_is_said_while_one_batch_is_answered_is_the_next_one(tmp_path: Path) -> None:
@@ -142,6 +146,7 @@ def test_a_flood_of_a_stranger_is_bounded(tmp_path: Path) -> None:
         c.home.ready()
         c.wait(lambda: len(c.rows(Inbox)) == 60 and "new" not in states(c))
         assert Counter(states(c)) == {"held": 50, "dropped": 10}
+        c.wait(lambda: c.said(leo))
         assert len(c.said(leo)) == 1
 
 

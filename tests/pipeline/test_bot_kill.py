@@ -13,6 +13,8 @@ import pytest
 from pipeline.store.tables import Batch, Inbox, Media, Memory, Reply
 from tests.pipeline.chats import Chat, chat, photo
 
+pytestmark = pytest.mark.slow
+
 
 def campaign(c: Chat, messages: int, kills: int, seed: int) -> None:
     """Every fifth message is a photo; people write on while nobody is there to read."""

@@ -8,6 +8,8 @@ import http.client
 import threading
 from pathlib import Path
 
+import pytest
+
 from monitor.demo.botapi import bot_api
 from pipeline.bot.poll import Poll
 from pipeline.bot.trouble import Came, Failed, Kind
@@ -15,6 +17,8 @@ from pipeline.config import Settings
 from pipeline.store.tables import Inbox, Memory, Reply
 from tests.pipeline.chats import Chat, chat
 from tests.pipeline.telegram import lines
+
+pytestmark = pytest.mark.slow
 
 
 def intake(c: Chat) -> str:

@@ -16,6 +16,8 @@ from tests.monitor.vigia import until
 from tests.pipeline.homes import Home, home
 from tests.pipeline.telegram import at, hand_in, lines, sent
 
+pytestmark = pytest.mark.slow
+
 DATA = random.Random(3).randbytes(3_000_000)
 
 

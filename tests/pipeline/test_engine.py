@@ -21,6 +21,8 @@ from tests.pipeline.homes import Home, home
 from tests.pipeline.telegram import at, hand_in, sent
 from tests.pipeline.test_kill import rows, sent_posts
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[BotApi]:

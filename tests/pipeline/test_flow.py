@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+import pytest
+
 from tests.monitor.vigia import until
 from tests.pipeline.homes import home
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_dropped_file_is_kept_and_posted_and_its_job_says_so(

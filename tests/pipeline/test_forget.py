@@ -6,11 +6,15 @@ import signal
 import time
 from pathlib import Path
 
+import pytest
+
 from pipeline.bot.forgetting import forget
 from pipeline.config import read_settings
 from pipeline.store.base import Store
 from pipeline.store.tables import Inbox, Media, Memory, Post
 from tests.pipeline.chats import Chat, chat, photo
+
+pytestmark = pytest.mark.slow
 
 
 def held(c: Chat, *users: int) -> None:

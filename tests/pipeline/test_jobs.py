@@ -24,6 +24,8 @@ from tests.pipeline.conftest import a_server
 from tests.pipeline.homes import QUICK, Home, home
 from tests.pipeline.telegram import at, hand_in, intake, sent
 
+pytestmark = pytest.mark.slow
+
 LATER = QUICK.replace("retry_first = 0.2", "retry_first = 600").replace("most = 1.0", "most = 600")
 
 

@@ -20,6 +20,8 @@ from tests.monitor.vigia import until
 from tests.pipeline.films import film
 from tests.pipeline.homes import Home, home
 
+pytestmark = pytest.mark.slow
+
 
 def rows(here: Home) -> tuple[list[Media], list[Post]]:
     store = Store(read_settings(here.folder, here.environ()).store_url)

@@ -23,6 +23,8 @@ from tests.monitor.vigia import until
 from tests.pipeline.homes import Home, home
 from tests.pipeline.telegram import at, lines
 
+pytestmark = pytest.mark.slow
+
 
 @pytest.fixture
 def api(tmp_path: Path) -> Iterator[BotApi]:

@@ -6,12 +6,16 @@ import shutil
 import signal
 from pathlib import Path
 
+import pytest
+
 from pipeline.config import Settings
 from pipeline.store.base import open_store
 from pipeline.store.modelos import Profiles
 from pipeline.store.tables import Media, Modelo
 from tests.monitor.vigia import until
 from tests.pipeline.chats import chat, photo
+
+pytestmark = pytest.mark.slow
 
 
 def test_a_sender_whose_folder_was_removed_before_a_restart_is_known_and_the_job_goes_on(

@@ -32,6 +32,8 @@ from tests.pipeline.films import film
 from tests.pipeline.homes import QUICK, Home
 from tests.pipeline.telegram import at, hand_in, sent
 
+pytestmark = pytest.mark.slow
+
 FILMS = [film(seed, frames=40) for seed in range(4)]
 HOLE = 64 << 10
 # What the pipeline would try again by itself comes after the test: all that heals here is the monitor.

@@ -18,6 +18,8 @@ from throwaway import (
     run,
 )
 
+pytestmark = pytest.mark.slow
+
 READ_ONLY = 0o555
 
 

@@ -12,6 +12,8 @@ from pathlib import Path
 import pytest
 from throwaway import REPOSITORY, Checkout, Ended, is_alive, old_pythons, run
 
+pytestmark = pytest.mark.slow
+
 HEALTHY = '"""All is well here."""\n'
 UGLY = "import os\nx: int = 'one'\n"
 

@@ -17,6 +17,8 @@ from tests.monitor.test_heal import QUICK, WORKS, records, states, wait_for
 from tests.monitor.test_run import one
 from tests.monitor.vigia import Vigia, until, vigia
 
+pytestmark = pytest.mark.slow
+
 
 def sits(handler: Handler, call: Call) -> bool:
     """Takes the question and never answers."""

@@ -15,6 +15,8 @@ import pytest
 from tests.monitor.tell.botapi import TOKEN, Call, Handler, Server
 from tests.monitor.tell.rig import Rig, telegram, until
 
+pytestmark = pytest.mark.slow
+
 
 @dataclass
 class Outage:

@@ -21,6 +21,8 @@ from tests.monitor.test_heal import QUICK, WORKS, records, wait_for
 from tests.monitor.test_run import one
 from tests.monitor.vigia import Vigia, until, vigia
 
+pytestmark = pytest.mark.slow
+
 SOON = "[alerts]\ngroup = 0\nedit_every = 0\ndigest = ''\n"
 BROKEN = "bash: ffmpeg: command not found"
 
