@@ -92,6 +92,14 @@ def test_all_engines_give_the_same_answer(lines: list[bytes], ended: bool) -> No
 
 
 @pytest.mark.slow
+@settings(max_examples=300, deadline=None)
+@given(st.lists(log_lines(), max_size=8), st.booleans())
+def test_all_engines_give_the_same_answer_to_hundreds(lines: list[bytes], ended: bool) -> None:
+    same(b"\n".join(lines) + (b"\n" if ended else b""))
+
+
+@pytest.mark.campaign
+@pytest.mark.slow
 @pytest.mark.timeout(900)
 @settings(max_examples=3000, deadline=None)
 @given(st.lists(log_lines(), max_size=8), st.booleans())
