@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import random
 import signal
 import subprocess
+import sys
 import time
 from collections import Counter
 from pathlib import Path
@@ -16,7 +18,7 @@ from sqlalchemy import select
 from pipeline.config import read_settings
 from pipeline.store.base import Store
 from pipeline.store.tables import Media, Post
-from tests.monitor.vigia import until
+from tests.monitor.vigia import until, vigia
 from tests.pipeline.films import film
 from tests.pipeline.homes import Home, home
 
@@ -57,6 +59,11 @@ def campaign(here: Home, films: int, kills: int, seed: int) -> None:
         here.process.wait()
         ready = here.said("event=pipeline.ready")
         here.start()
+    all_went_through_once(here, data)
+
+
+def all_went_through_once(here: Home, data: list[bytes]) -> None:
+    films = len(data)
     until(lambda: sent_posts(here) >= films, 400, here.text)
     media, posts = rows(here)
     assert Counter(one.state for one in media) == {"stored": films}
@@ -81,6 +88,53 @@ def test_200_films_and_50_kills_leave_200_films_200_rows_and_200_posts(
 ) -> None:
     with home(tmp_path, DATABASE_URL=database_url) as here:
         campaign(here, 200, 50, seed=2)
+
+
+def is_ready(here: Home, pid: int) -> bool:
+    return any(
+        "event=pipeline.ready" in line and line.endswith(f" pid={pid}")
+        for line in here.text().splitlines()
+    )
+
+
+# The brake is what this is not about: fifty ends in a row are ours.
+UNDER = """
+[children.pipeline]
+command = [{python!r}, "-m", "pipeline"]
+[children.pipeline.restart]
+limit = 1000
+delay = 0.1
+max_delay = 0.1
+"""
+
+
+@pytest.mark.parametrize(
+    ("films", "kills"),
+    [(30, 5), pytest.param(200, 50, marks=[pytest.mark.campaign, pytest.mark.timeout(900)])],
+)
+def test_started_again_by_the_monitor_after_each_kill_it_does_all_of_it_once(
+    tmp_path: Path, films: int, kills: int
+) -> None:
+    chance = random.Random(3)
+    data = [film(number, frames=3, side=64) for number in range(films)]
+    here = Home(tmp_path)
+    here.log = tmp_path / "logs" / "pipeline.log"
+    with vigia(tmp_path) as v:
+        v.configure(UNDER.format(python=sys.executable))
+        v.start()
+        pid = v.wait_state("running", "pipeline")["pid"]
+        for number, one in enumerate(data):
+            here.drop(f"{number}.mp4", one)
+        for _ in range(kills):
+            if chance.random() < 0.7:
+                until(lambda pid=pid: is_ready(here, pid), 60, here.text)
+            time.sleep(chance.uniform(0.05, 2.0))  # the moment is the point, not a condition
+            os.kill(pid, signal.SIGKILL)
+            until(lambda pid=pid: v.child("pipeline")["pid"] not in (pid, None), 60, v.text)
+            pid = v.child("pipeline")["pid"]
+        all_went_through_once(here, data)
+        assert v.child("pipeline")["starts"] == kills + 1
+        assert v.end() == 0
 
 
 def test_it_stops_within_ten_seconds_in_the_middle_of_work_and_goes_on_later(
