@@ -21,7 +21,7 @@ NOT_A_NAME = frozenset({
 # What names a place in somebody's source, or the other end, is not what failed.
 NOISE = Search(
     rb"(?i:for client \S+|\bclient: [^,\n]+|\[client [^\]]+\]|\"client\": ?\"[^\"]*\"|container name \"[^\"]*\""
-    rb"|handshake error from \S+|\b(?:ext4|btrfs|xfs|zfs)_\w+:\d+|use \S+ --?fix\S*|exceeded for [\w.]+\[|\"remote-addr\":\"[^\"]*\"|in vhost '[^']*'|\btty=\S+"
+    rb"|handshake error from \S+|haproxy\[\d+\]: \d\S+|\b(?:ext4|btrfs|xfs|zfs)_\w+:\d+|use \S+ --?fix\S*|exceeded for [\w.]+\[|\"remote-addr\":\"[^\"]*\"|in vhost '[^']*'|\btty=\S+"
     rb"|<a href=\"[^\"]*\">|pid \d+ \(\S+\)|\[\S+\.c line \d+\]|/Gst\w+:\S+|php\.ini|'\S+@\S+'|"
     rb"\bserver: [^,\n]+|laddr=\S+|remote=\S+"
     rb"|request: \"[^\"\n]*\"|\bhost: \"[^\"\n]*\"|referrer: \"[^\"\n]*\"|UserAgent: .*"

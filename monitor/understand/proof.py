@@ -20,6 +20,8 @@ QUOTED = (
     '2026-11-20 08:00:00 WARNING bot greets user="{}" again',
     '{{"level": "warning", "event": "received", "caption": "{}"}}',
     "bot: mensaje de ana: «{}»",
+    "2026-11-20 08:00:00 WARNING bot: user 42 said: {}",
+    "[2026-11-20 08:00:00] WARNING bot: <ana> {}",
 )
 
 

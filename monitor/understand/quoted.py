@@ -39,10 +39,10 @@ FIELD = _search(rf"(?:^|[\s,({{\[\"'])(?:{KEYS})[\"']?(?:=| ?: ?)(?P<subject>\"|
 BARE = _search(rf"(?:^|[\s,(])(?:{KEYS})=(?P<subject>[A-Za-z][\w.-]*[ \t]+[^=]*)")
 SPOKEN = _search(rf"{SPEECH} (?:from|de|by|por) [^:\"']{{1,60}}: ?(?P<subject>.)")
 SAID = _search(rf"{PERSON} \S{{1,40}} {SAYS}:? ?(?P<subject>\"|'|«|`)")
-SAID_PLAINLY = _search(rf"{PERSON} \S{{1,40}} {SAYS}: (?P<subject>[^\s\"'`])")
+SAID_PLAINLY = _search(rf"{PERSON} \S{{1,40}} {SAYS}: +(?P<subject>[^\s\"'`])")
 # A chat that is echoed, with who spoke before it: `<ana> hola`, `<< 42: hola`.
-ECHOED = _search(r"(?:^|[\]:] )<[A-Za-z]\w{1,24}> (?P<subject>\S)")
-ARROWED = _search(r"(?:<<|>>) (?:user )?@?\w{1,40}: (?P<subject>\S)")
+ECHOED = _search(r"(?:^|[\]:] )<[A-Za-z]\w{1,24}> +(?P<subject>\S)")
+ARROWED = _search(r"(?:<<|>>) (?:user )?@?\w{1,40}: +(?P<subject>\S)")
 TITLE = _search(
     rf"[\"'`](?P<subject>[^\"'`]{{0,200}} [^\"'`]{{0,200}}\.(?:{ENDINGS}))(?:\.part)?[\"'`]"
 )

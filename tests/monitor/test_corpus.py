@@ -32,7 +32,7 @@ class Least:
 SETS = {
     "other": Least(0.99, 0.96, 0.005),
     "programs": Least(0.98, 0.95, 0.023),  # a DEBUG policy, and a user who quotes an error
-    "third": Least(0.97, 0.92, 0.005),
+    "third": Least(0.97, 0.93, 0.005),
     "fourth_a": Least(0.98, 0.96, 0.02),  # an INFO of a flood wait
     "fourth_b": Least(0.98, 0.95, 0.005),
     "fifth": Least(0.98, 0.95, 0.005),
@@ -77,7 +77,7 @@ def assert_known(path: Path, least: Least) -> None:
     print(f"{path.stem}: F1 {f1:.4f}, subjects {named:.4f}, ordinary lines told {told:.4f}")
     assert f1 >= least.f1
     assert named >= least.subjects
-    assert told <= least.told
+    assert told < least.told
 
 
 @pytest.mark.skipif(not SHARED.exists(), reason=f"the corpus is not at {SHARED}")
