@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from pathlib import Path
 from typing import Any
 
 from tests.monitor.test_run import one
-from tests.monitor.vigia import Vigia, until
+from tests.monitor.vigia import Vigia, records, until
 
 WORKER = Path(__file__).with_name("jobs_child.py")
 QUICK = "[repair]\nquiet = 0.5\n"
@@ -38,28 +37,6 @@ def give_job(home: Path, name: str, work: str) -> None:
     beside = home / f".{name}"
     beside.write_text(work)
     beside.rename(home / "inbox" / name)
-
-
-def records(home: Path) -> list[dict[str, Any]]:
-    """All of them; the file has to be whole whenever anybody looks."""
-    file, wrong = home / "logs" / "errors.json", ""
-
-    def read() -> (
-        bool
-    ):  # between two writes of one moment the bracket may be missing, as documented
-        nonlocal found, wrong
-        try:
-            found = json.loads(file.read_text())
-        except FileNotFoundError:
-            found = []
-        except json.JSONDecodeError as error:
-            wrong = str(error)
-            return False
-        return True
-
-    found: list[dict[str, Any]] = []
-    until(read, 2, what=lambda: wrong)
-    return found
 
 
 def of(home: Path, **fields: object) -> list[dict[str, Any]]:

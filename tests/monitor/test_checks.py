@@ -21,14 +21,13 @@ from tests.monitor.faults import (
     give_job,
     notes,
     of,
-    records,
     settle_in,
     story,
     wait_for,
     worker,
 )
 from tests.monitor.test_run import one
-from tests.monitor.vigia import until, vigia
+from tests.monitor.vigia import records, until, vigia
 from tests.monitor.volumes import fill, tmpfs
 
 GB, MB = 1 << 30, 1 << 20

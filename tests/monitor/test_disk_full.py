@@ -30,14 +30,13 @@ from tests.monitor.faults import (
     give_job,
     notes,
     of,
-    records,
     settle_in,
     story,
     wait_for,
     worker,
 )
 from tests.monitor.test_run import one
-from tests.monitor.vigia import Vigia, until, vigia
+from tests.monitor.vigia import Vigia, records, until, vigia
 from tests.monitor.volumes import fill, tmpfs
 
 pytestmark = pytest.mark.slow
@@ -49,22 +48,16 @@ DAY = 86400.0
 
 @contextmanager
 def looking_at(home: Path) -> Iterator[list[str]]:
-    """Somebody reads the records all the time; what was no JSON, read twice, is kept."""
+    """Somebody reads the records all the time; what was no JSON and stayed so is kept."""
     wrong: list[str] = []
     over = threading.Event()
 
     def look() -> None:
-        file = home / "logs" / "errors.json"
         while not over.is_set():
-            for left in (2, 1, 0):  # a bracket may be on its way: then it is read again
-                try:
-                    json.loads(file.read_text())
-                    break
-                except FileNotFoundError:
-                    break
-                except json.JSONDecodeError as error:
-                    if not left:
-                        wrong.append(str(error))
+            try:
+                records(home)
+            except AssertionError as error:
+                wrong.append(str(error))
             over.wait(0.002)
 
     reader = threading.Thread(target=look)

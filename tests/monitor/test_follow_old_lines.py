@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import time
 from datetime import UTC, datetime, timedelta, timezone
@@ -17,7 +16,7 @@ from monitor.options import Repair, Rung
 from monitor.understand.stamped import written_at
 from tests.monitor import programs
 from tests.monitor.test_run import one
-from tests.monitor.vigia import Vigia, until, vigia
+from tests.monitor.vigia import Vigia, records, until, vigia
 
 NOW = datetime(2026, 11, 20, 12, 0, 0, tzinfo=UTC)
 HOUR = timedelta(hours=1)
@@ -122,12 +121,6 @@ def test_a_line_of_which_nobody_knows_the_time_is_new() -> None:
 QUICK = "follow = ['other.log']\n[repair]\nquiet = 0.2\noldest = 60\n"
 
 
-def records(v: Vigia) -> list[dict[str, Any]]:
-    file = v.home / "logs" / "errors.json"
-    found: list[dict[str, Any]] = json.loads(file.read_text() or "[]") if file.exists() else []
-    return found
-
-
 def missing(folder: str, age: float = 0.0, *, stamped: bool = True) -> str:
     moment = datetime.now(timezone(HOUR)) - timedelta(seconds=age)
     stamp = f"{moment.isoformat(timespec='milliseconds')} " if stamped else ""
@@ -136,7 +129,7 @@ def missing(folder: str, age: float = 0.0, *, stamped: bool = True) -> str:
 
 
 def about(v: Vigia, folder: str) -> list[dict[str, Any]]:
-    return [one for one in records(v) if folder in one["source"]["line"]]
+    return [one for one in records(v.home) if folder in one["source"]["line"]]
 
 
 def acted(v: Vigia, folder: str) -> bool:
@@ -161,7 +154,7 @@ def test_old_lines_are_recorded_and_not_acted_on_by_their_own_time_or_that_of_th
         say(missing("long-ago", age=3600.0))
         until(lambda: about(v, "long-ago"), what=v.text)
         say(missing("just-now"))
-        until(lambda: acted(v, "just-now"), what=lambda: (v.text(), records(v)))
+        until(lambda: acted(v, "just-now"), what=lambda: (v.text(), records(v.home)))
         assert v.end() == 0
         say(missing("while-away", age=3600.0) + missing("unstamped", stamped=False))
         before = time.time() - 3600.0
@@ -169,7 +162,7 @@ def test_old_lines_are_recorded_and_not_acted_on_by_their_own_time_or_that_of_th
         v.start()
         until(lambda: about(v, "while-away") and about(v, "unstamped"), what=v.text)
         say(missing("again"))
-        until(lambda: acted(v, "again"), what=lambda: (v.text(), records(v)))
+        until(lambda: acted(v, "again"), what=lambda: (v.text(), records(v.home)))
         assert v.end() == 0
         for folder in ("long-ago", "while-away", "unstamped"):
             assert [one["state"] for one in about(v, folder)] == ["alert_only"], folder

@@ -7,9 +7,8 @@ from pathlib import Path
 import pytest
 
 from tests.monitor import programs
-from tests.monitor.test_follow_old_lines import records
 from tests.monitor.test_run import one
-from tests.monitor.vigia import until, vigia
+from tests.monitor.vigia import records, until, vigia
 
 # A second traceback hangs on the first, and its end does not come.
 ENDLESS = """
@@ -46,6 +45,6 @@ def test_an_event_that_is_open_while_the_rules_change_is_told(tmp_path: Path) ->
         (tmp_path / "rules.d" / "own.toml").write_text(RULE)
         assert v.run("reload").returncode == 0
         assert "read again: rules" in v.diary()
-        until(lambda: records(v), what=v.text)
-        assert {one["category"] for one in records(v)} == {"permission"}
-        assert "Traceback" in records(v)[0]["source"]["line"]
+        until(lambda: records(v.home), what=v.text)
+        assert {one["category"] for one in records(v.home)} == {"permission"}
+        assert "Traceback" in records(v.home)[0]["source"]["line"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import socket
@@ -14,7 +13,7 @@ import pytest
 from monitor.records.record import is_move
 from tests.monitor import programs
 from tests.monitor.test_run import one
-from tests.monitor.vigia import Vigia, until, vigia
+from tests.monitor.vigia import Vigia, records, until, vigia
 
 QUICK = "[repair]\nquiet = 0.5\n"
 
@@ -34,21 +33,13 @@ WORKS = (
 )
 
 
-def records(v: Vigia) -> list[dict[str, Any]]:
-    try:
-        found: list[dict[str, Any]] = json.loads((v.home / "logs" / "errors.json").read_text())
-    except (FileNotFoundError, json.JSONDecodeError):
-        return []
-    return found
-
-
 def states(v: Vigia) -> list[str]:
-    return [record["state"] for record in records(v) if is_move(record)]
+    return [record["state"] for record in records(v.home) if is_move(record)]
 
 
 def wait_for(v: Vigia, state: str) -> dict[str, Any]:
     until(lambda: state in states(v), 20, what=v.text)
-    return next(record for record in records(v) if record["state"] == state)
+    return next(record for record in records(v.home) if record["state"] == state)
 
 
 def test_a_missing_folder_is_made_and_the_work_goes_on(tmp_path: Path) -> None:
@@ -58,7 +49,7 @@ def test_a_missing_folder_is_made_and_the_work_goes_on(tmp_path: Path) -> None:
         wait_for(v, "resolved")
         assert (tmp_path / "modelos" / "victor" / "clip.txt").exists()
         assert states(v) == ["detected", "fixing", "retrying", "resolved"]
-        repair = next(record for record in records(v) if record["outcome"])
+        repair = next(record for record in records(v.home) if record["outcome"])
         assert repair["action"] == "make_directory"
         assert repair["outcome"]["result"] == "done"
         assert "can write" in repair["outcome"]["proof"]
@@ -81,7 +72,7 @@ def test_what_was_taken_from_the_child_is_given_back(tmp_path: Path) -> None:
             v.start()
             wait_for(v, "resolved")
             assert lost.stat().st_uid == 65534
-            repair = next(record for record in records(v) if record["outcome"])
+            repair = next(record for record in records(v.home) if record["outcome"])
             assert repair["action"] == "take_ownership"
     finally:
         import shutil
@@ -126,7 +117,9 @@ def test_a_server_that_comes_back_is_waited_for(tmp_path: Path) -> None:
             v.configure(QUICK + ladder + one(programs.sh(f"echo '{line}'; exec sleep 1000")))
             v.start()
             wait_for(v, "fixing")
-            until(lambda: any((r["outcome"] or {}).get("result") == "failed" for r in records(v)))
+            until(
+                lambda: any((r["outcome"] or {}).get("result") == "failed" for r in records(v.home))
+            )
             server.listen()
             done = wait_for(v, "resolved")
             assert done["category"] == "server_down"
@@ -171,7 +164,7 @@ def test_killed_in_the_middle_of_a_repair_it_is_probed_and_not_done_again(tmp_pa
         v.end(signal.SIGKILL)
         v.start()
         until(lambda: "resolved" in states(v), 20, what=v.text)
-        found = records(v)
+        found = records(v.home)
         assert [r["seq"] for r in found] == list(range(1, len(found) + 1))
         assert sum(r["state"] == "fixing" for r in found) <= 2
         assert v.run("events", "verify").returncode == 0
@@ -196,5 +189,5 @@ def test_our_own_words_are_never_taken_for_trouble(tmp_path: Path) -> None:
         )
         v.start()
         wait_for(v, "failed")
-        assert {record["incident"] for record in records(v)} == {"INC-1"}
-        assert {Path(record["source"]["file"]).name for record in records(v)} == {"kid.log"}
+        assert {record["incident"] for record in records(v.home)} == {"INC-1"}
+        assert {Path(record["source"]["file"]).name for record in records(v.home)} == {"kid.log"}

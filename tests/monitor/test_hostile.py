@@ -17,10 +17,10 @@ import pytest
 
 from monitor.records.history import read
 from tests.monitor import programs
-from tests.monitor.faults import of, records
+from tests.monitor.faults import of
 from tests.monitor.paths_story import IS_ROOT, Story, a_home, flipping, looks, python_for_all
 from tests.monitor.test_run import one
-from tests.monitor.vigia import Vigia, until, vigia
+from tests.monitor.vigia import Vigia, records, until, vigia
 
 COUNT = 500
 # So that budgets and storms stop none of it: what is tested is each single step.

@@ -12,9 +12,9 @@ import pytest
 
 from monitor.records.story import number_of
 from tests.monitor import programs
-from tests.monitor.test_heal import QUICK, WORKS, records, wait_for
+from tests.monitor.test_heal import QUICK, WORKS, wait_for
 from tests.monitor.test_run import one
-from tests.monitor.vigia import Vigia, until, vigia
+from tests.monitor.vigia import Vigia, records, until, vigia
 
 HOPELESS = "PermissionError: [Errno 13] Permission denied: '/nowhere/at/all'"
 ME = getpass.getuser()
@@ -58,7 +58,7 @@ def test_a_person_has_a_word_and_it_is_recorded_once_and_for_good(tmp_path: Path
         again = v.run("incidents", "ack", "1")
         assert again.returncode == 0
         assert "already" in again.stdout
-        [record] = [r for r in records(v) if r["context"]["said"] == "ack"]
+        [record] = [r for r in records(v.home) if r["context"]["said"] == "ack"]
         assert (record["context"]["by"], record["state"]) == (ME, "failed")
         assert record["context"]["acked_by"] == ME
         assert "has seen it" in v.diary()
@@ -98,7 +98,7 @@ def test_a_retry_climbs_the_ladder_from_the_bottom(tmp_path: Path) -> None:
         done = wait_for(v, "resolved")
         assert done["incident"] == "INC-1"
         assert (lost / "x").is_dir()
-        asked = next(r for r in records(v) if r["context"]["said"] == "retry")
+        asked = next(r for r in records(v.home) if r["context"]["said"] == "retry")
         assert asked["context"]["by"] == ME
 
 
@@ -136,7 +136,7 @@ def test_a_pause_stops_repairs_not_watching_and_outlives_the_monitor(tmp_path: P
         assert "INC-1" in status
         assert v.diary().count("Repairs paused by") == 2
         until(lambda: listed(v)["incidents"][0]["occurrences"] > 3)
-        assert {record["state"] for record in records(v)} == {"detected"}
+        assert {record["state"] for record in records(v.home)} == {"detected"}
         assert v.run("resume").returncode == 0
         wait_for(v, "resolved")
         assert v.status()["paused"] is None
@@ -168,16 +168,18 @@ def test_no_kill_fills_a_budget_again(tmp_path: Path) -> None:
         )
         for failed in (1, 2, 3):
             v.start()
-            until(lambda n=failed: len(refused(v)) >= n and any(r["outcome"] for r in records(v)))
+            until(
+                lambda n=failed: len(refused(v)) >= n and any(r["outcome"] for r in records(v.home))
+            )
             v.end(signal.SIGKILL)
-        begun = [r for r in records(v) if r["state"] == "fixing" and not r["outcome"]]
+        begun = [r for r in records(v.home) if r["state"] == "fixing" and not r["outcome"]]
         assert [r["action"] for r in begun] == ["restart_child"]
 
 
 def refused(v: Vigia) -> set[str]:
     """Incidents of which nothing was done, because the budget for it was spent."""
     spent = "the budget of 1 an hour is spent: restarts"
-    return {r["incident"] for r in records(v) if r["message"] == spent}
+    return {r["incident"] for r in records(v.home) if r["message"] == spent}
 
 
 def test_a_dry_run_says_what_it_would_have_done(tmp_path: Path) -> None:

@@ -10,9 +10,9 @@ import pytest
 
 from monitor.model import FileId, LastWords, Line
 from tests.monitor import programs
-from tests.monitor.test_heal import QUICK, records
+from tests.monitor.test_heal import QUICK
 from tests.monitor.test_run import one
-from tests.monitor.vigia import Vigia, until, vigia
+from tests.monitor.vigia import Vigia, records, until, vigia
 
 # Fails at its work when it is told to end, in many lines; the last ones come when it is gone.
 COMPLAINS = (
@@ -46,7 +46,7 @@ def log(v: Vigia) -> str:
 
 
 def seen(v: Vigia) -> list[tuple[Any, Any]]:
-    return [(record["state"], record["message"]) for record in records(v)]
+    return [(record["state"], record["message"]) for record in records(v.home)]
 
 
 @pytest.mark.parametrize("order", ["restart", "stop"])
@@ -55,7 +55,7 @@ def test_an_order_by_a_person_is_no_trouble(tmp_path: Path, order: str) -> None:
         (tmp_path / "may-end").touch()
         complains(v)
         v.run(order)
-        until(lambda: records(v), what=v.text)
+        until(lambda: records(v.home), what=v.text)
         assert seen(v) == [("alert_only", NOISE)]
 
 
@@ -83,7 +83,7 @@ def test_a_monitor_that_is_killed_while_it_stops_a_child_knows_it_afterwards(
         (tmp_path / "may-end").touch()
         until(lambda: "FileNotFoundError" in log(v))
         v.start()
-        until(lambda: records(v), what=v.text)
+        until(lambda: records(v.home), what=v.text)
         assert seen(v) == [("alert_only", NOISE)]
 
 
@@ -92,12 +92,12 @@ def test_the_same_words_before_and_after_are_trouble(tmp_path: Path) -> None:
         (tmp_path / "may-end").touch()
         complains(v)
         v.run("restart")
-        until(lambda: records(v), what=v.text)
+        until(lambda: records(v.home), what=v.text)
         line = b"FileNotFoundError: [Errno 2] No such file or directory: '/nowhere/at/all'\n"
         with (tmp_path / "logs" / "kid.log").open("ab") as file:
             file.write(line)
         until(lambda: "failed" in [state for state, _ in seen(v)], what=v.text)
-        assert {record["incident"] for record in records(v)} == {"INC-1"}
+        assert {record["incident"] for record in records(v.home)} == {"INC-1"}
 
 
 @pytest.mark.parametrize(

@@ -15,9 +15,9 @@ import monitor
 from monitor.model import Told
 from monitor.texts import reason, sentence
 from monitor.texts.reasons import PAIRS, ROOMS, Form
-from tests.monitor.faults import QUICK, of, records, wait_for
+from tests.monitor.faults import QUICK, of, wait_for
 from tests.monitor.test_run import one
-from tests.monitor.vigia import Vigia, until, vigia
+from tests.monitor.vigia import Vigia, records, until, vigia
 
 MONITOR = Path(monitor.__file__).parent
 SOURCES = (

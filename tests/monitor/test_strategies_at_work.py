@@ -19,7 +19,6 @@ from tests.monitor.faults import (
     give_job,
     notes,
     of,
-    records,
     settle_in,
     story,
     wait_for,
@@ -27,7 +26,7 @@ from tests.monitor.faults import (
 )
 from tests.monitor.test_run import one, toml
 from tests.monitor.test_six_faults import serving, sleepy
-from tests.monitor.vigia import Vigia, until, vigia
+from tests.monitor.vigia import Vigia, records, until, vigia
 
 pytestmark = pytest.mark.slow
 

@@ -26,6 +26,27 @@ def until(true: Callable[[], object], seconds: float = 45.0, what: object = "") 
         time.sleep(0.01)
 
 
+def records(home: Path) -> list[dict[str, Any]]:
+    """All of them, read as a reader should: again when a write came in between."""
+    file = home / "logs" / "errors.json"
+    found: list[dict[str, Any]] = []
+    wrong = ""
+
+    def is_whole() -> bool:
+        nonlocal found, wrong
+        try:
+            found = json.loads(file.read_bytes())
+        except FileNotFoundError:
+            found = []
+        except json.JSONDecodeError as error:
+            wrong = str(error)
+            return False
+        return True
+
+    until(is_whole, 2, what=lambda: wrong)
+    return found
+
+
 class Vigia:
     """`vigia run` in `home`; what it prints goes to a file beside."""
 

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from tests.monitor.vigia import Vigia, until, vigia
+from tests.monitor.vigia import Vigia, records, until, vigia
 from tests.pipeline.chats import Chat, chat
 from tests.pipeline.telegram import at, lines
 
@@ -25,9 +24,8 @@ def place(tmp_path: Path) -> Iterator[tuple[Vigia, Chat]]:
             yield monitor, c
 
 
-def recorded(c: Chat, category: str) -> bool:
-    path = c.home.folder / "logs" / "errors.json"
-    return path.exists() and category in json.dumps(json.loads(path.read_text()))
+def recorded(c: Chat, rule: str) -> bool:
+    return any(record["rule"] == rule for record in records(c.home.folder))
 
 
 def test_a_revoked_token_is_an_incident_and_the_pipeline_goes_on(

@@ -24,9 +24,9 @@ import monitor
 from monitor.demo.botapi import BotApi, bot_api
 from pipeline.model import Source
 from tests.conftest import lacking
-from tests.monitor.faults import of, records
+from tests.monitor.faults import of
 from tests.monitor.test_run import one
-from tests.monitor.vigia import Vigia, until, vigia
+from tests.monitor.vigia import Vigia, records, until, vigia
 from tests.monitor.volumes import fill, tmpfs
 from tests.pipeline.films import film
 from tests.pipeline.homes import QUICK, Home

@@ -13,9 +13,9 @@ import pytest
 from tests.monitor import programs
 from tests.monitor.tell.botapi import ADMIN, TOKEN, BotApi, Call, Handler, Server
 from tests.monitor.tell.test_story import SOON, about, configure, says
-from tests.monitor.test_heal import QUICK, WORKS, records, states, wait_for
+from tests.monitor.test_heal import QUICK, WORKS, states, wait_for
 from tests.monitor.test_run import one
-from tests.monitor.vigia import Vigia, until, vigia
+from tests.monitor.vigia import Vigia, records, until, vigia
 
 pytestmark = pytest.mark.slow
 
@@ -60,7 +60,7 @@ def test_what_was_decided_is_told_once_by_the_next_monitor_after_a_kill(tmp_path
         server.down()
         configure(v, api, QUICK + SOON + says("bash: ffmpeg: command not found"))
         v.start()
-        until(lambda: records(v), 60, what=v.text)
+        until(lambda: records(v.home), 60, what=v.text)
         v.process.send_signal(signal.SIGKILL)
         v.process.wait()
         server.up()
@@ -180,7 +180,7 @@ def test_the_commands_of_alerts(tmp_path: Path) -> None:
         assert (tried.returncode, tried.stdout) == (0, f"telegram:{ADMIN}: sent\n"), tried.stderr
         assert "this is how alerts arrive" in api.sent()[0]
         v.start()
-        until(lambda: records(v), 60, what=v.text)
+        until(lambda: records(v.home), 60, what=v.text)
         shown = v.run("alert", "preview", "INC-1")
         assert "INC-1" in shown.stdout.splitlines()[0]
         assert "<b>" in v.run("alert", "preview", "1", "--html").stdout

@@ -17,9 +17,9 @@ import pytest
 from monitor.demo.botapi import BotApi, Shown, bot_api
 from monitor.records.record import is_move
 from tests.monitor import programs
-from tests.monitor.test_heal import QUICK, WORKS, records, wait_for
+from tests.monitor.test_heal import QUICK, WORKS, wait_for
 from tests.monitor.test_run import one
-from tests.monitor.vigia import Vigia, until, vigia
+from tests.monitor.vigia import Vigia, records, until, vigia
 
 pytestmark = pytest.mark.slow
 
@@ -129,8 +129,8 @@ def test_ack_under_an_alert_is_recorded_and_shown_with_who_it_was(story: Story) 
     assert [name for name in alert.buttons if "Ack" in name]
     assert "INC-1" in story.press(alert, "✅ Ack")
     until(lambda: "Acknowledged by Ana" in story.now(alert).text, 30, what=story.v.text)
-    until(lambda: any(r["context"]["acked_by"] for r in records(story.v)))
-    [acked] = [r for r in records(story.v) if r["context"]["said"] == "ack"]
+    until(lambda: any(r["context"]["acked_by"] for r in records(story.v.home)))
+    [acked] = [r for r in records(story.v.home) if r["context"]["said"] == "ack"]
     assert acked["context"]["acked_by"] == f"Ana (Telegram {story.ana})"
     # told only, and seen: nobody needs to think of it, so there is nothing left to press
     until(lambda: story.now(alert).buttons == [], 30, what=story.v.text)
@@ -175,7 +175,7 @@ def test_a_question_that_is_answered_with_no_restarts_nobody(story: Story) -> No
 
 def moves(story: Story) -> list[dict[str, Any]]:
     """What the incidents did; that somebody was told comes when it comes."""
-    return list(filter(is_move, records(story.v)))
+    return list(filter(is_move, records(story.v.home)))
 
 
 def test_forged_presses_do_nothing(story: Story) -> None:
@@ -230,7 +230,9 @@ def test_a_stranger_in_the_group_gets_no_answer_and_moves_nothing(story: Story) 
     until(lambda: story.toast(mine) is not None, 30, what=story.v.text)
     assert "acknowledged by Ana" in str(story.toast(mine))
     assert story.toast(foreign) is None
-    acked = [r["context"]["acked_by"] for r in records(story.v) if r["context"]["said"] == "ack"]
+    acked = [
+        r["context"]["acked_by"] for r in records(story.v.home) if r["context"]["said"] == "ack"
+    ]
     assert acked == [f"Ana (Telegram {story.ana})"]
     # and what was good in one chat is nothing in another
     private = story.alert_any()
@@ -284,7 +286,7 @@ def test_what_was_pressed_while_nobody_listened_is_refused(story: Story) -> None
     story.v.start()
     until(lambda: story.toast(number) is not None, 60, what=story.v.text)
     assert "not listening" in str(story.toast(number))
-    assert not any(r["context"]["acked_by"] for r in records(story.v))
+    assert not any(r["context"]["acked_by"] for r in records(story.v.home))
     story.listening()
     assert "acknowledged" in story.press(story.now(alert), "✅ Ack"), "pressed again it counts"
 
@@ -385,7 +387,7 @@ def test_retry_is_the_terminals_retry_and_a_word_there_is_shown_here(story: Stor
     alert = story.alert()
     assert "INC-1" in story.press(alert, "🔁 Retry now")
     until(lambda: "retry: Ana" in story.now(alert).text, 30, what=lambda: story.now(alert).text)
-    tried = [r for r in records(story.v) if r["context"]["said"] == "retry"]
+    tried = [r for r in records(story.v.home) if r["context"]["said"] == "retry"]
     assert [r["context"]["by"] for r in tried] == [f"Ana (Telegram {story.ana})"]
 
 

@@ -8,9 +8,9 @@ from pathlib import Path
 from monitor.records.record import is_move
 from tests.monitor import programs
 from tests.monitor.tell.botapi import ADMIN, TOKEN, BotApi, Call, Handler, Server
-from tests.monitor.test_heal import QUICK, records, wait_for
+from tests.monitor.test_heal import QUICK, wait_for
 from tests.monitor.test_run import one
-from tests.monitor.vigia import Vigia, until, vigia
+from tests.monitor.vigia import Vigia, records, until, vigia
 
 SOON = "[alerts]\ngroup = 0\nedit_every = 0\ndigest = ''\n"
 
@@ -78,7 +78,7 @@ def test_a_fault_is_one_message_edited_until_it_is_resolved_and_a_silent_reply(
 
 def telling(v: Vigia) -> list[tuple[str, str, str]]:
     """What the records say of who was told, or could not be, and why."""
-    found = [record for record in records(v) if not is_move(record)]
+    found = [record for record in records(v.home) if not is_move(record)]
     return [(one["context"]["said"], one["context"]["by"], one["message"]) for one in found]
 
 
