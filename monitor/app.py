@@ -36,7 +36,7 @@ from monitor.tell.deeds import Deeds, House
 from monitor.tell.reception import Reception
 from monitor.tell.remote import Remote
 from monitor.tell.teller import Teller
-from monitor.texts import language, sentence
+from monitor.texts import sentence
 from monitor.understand.classify import Classifier
 from monitor.understand.rule import Rules, RulesError
 from monitor.verbs import status_of, verbs
@@ -61,7 +61,7 @@ class App:
         self.crew: Crew
         self.work: Casework
         self._read = read
-        self._lang = language(self.config.lang)
+        self._lang = self.config.lang
         self._notify = Notify(os.environ)
         self._family = Family()
         self._diary = Diary(self.config.home / "logs" / "monitor.log")
@@ -283,7 +283,7 @@ class App:
         return [(shape.text, shape.count) for shape in self._logs.shapes.most_seen()]
 
     def _tell_by(self, config: Config) -> None:
-        self._lang = language(config.lang)
+        self._lang = config.lang
         children = ", ".join(config.children)
         channels = channels_of(config)
         self.teller.apply(config.alerts, channels, self._lang, children)

@@ -12,7 +12,8 @@ from pathlib import Path
 from monitor import __version__
 from monitor.ask import NobodyThereError, RefusedError
 from monitor.home import find_home
-from monitor.texts import language, reason, say
+from monitor.texts import reason, say
+from monitor.tongue import tongue
 
 # The module monitor.commands.NAME has `arguments(parser)` and `run(arguments) -> exit code`.
 COMMANDS = (
@@ -45,9 +46,9 @@ USAGE = 2
 
 def run(argv: Sequence[str]) -> int:
     """Run one command; its exit code."""
-    lang = language()
     if argv and argv[0] in COMMANDS:
-        return _run_command(argv[0], argv[1:], lang)
+        return _run_command(argv[0], argv[1:])
+    lang = tongue(find_home(None, os.environ), os.environ)
     if argv and argv[0] in ("--version", "-V"):
         print(f"vigia {__version__}")
         return 0
@@ -64,8 +65,10 @@ def _overview(lang: str) -> str:
     return "\n".join((say("help_head", lang), "", *rows, "", say("help_foot", lang)))
 
 
-def _run_command(name: str, argv: Sequence[str], lang: str) -> int:
+def _run_command(name: str, argv: Sequence[str]) -> int:
     module = importlib.import_module(f"monitor.commands.{name}")
+    home = find_home(_home_among(argv), os.environ)
+    lang = tongue(home, os.environ)
     parser = argparse.ArgumentParser(
         prog=f"vigia {name}",
         description=say(f"help_{name}", lang),
@@ -73,11 +76,10 @@ def _run_command(name: str, argv: Sequence[str], lang: str) -> int:
         allow_abbrev=False,
     )
     parser.add_argument("--home", metavar="DIR", help=say("help_home", lang))
-    module.arguments(parser)
+    module.arguments(parser, lang)
     mixed = getattr(module, "MIXED", False)  # options may stand between the words
     arguments = (parser.parse_intermixed_args if mixed else parser.parse_args)(argv)
-    arguments.home = find_home(arguments.home, os.environ)
-    arguments.lang = lang
+    arguments.home, arguments.lang = home, lang
     try:
         return int(module.run(arguments))
     except NobodyThereError as nobody:
@@ -87,3 +89,14 @@ def _run_command(name: str, argv: Sequence[str], lang: str) -> int:
     except BrokenPipeError:
         os.dup2(os.open(Path(os.devnull), os.O_WRONLY), sys.stdout.fileno())
     return 1
+
+
+def _home_among(argv: Sequence[str]) -> str | None:
+    """Known before the rest is read: help is written in the language of that home."""
+    parser = argparse.ArgumentParser(add_help=False, allow_abbrev=False, exit_on_error=False)
+    parser.add_argument("--home")
+    try:
+        found: str | None = parser.parse_known_args(argv)[0].home
+    except argparse.ArgumentError:
+        return None
+    return found

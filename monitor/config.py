@@ -26,6 +26,7 @@ from monitor.settings import (
     read,
     setting,
 )
+from monitor.texts import language
 
 # Read by the monitor alone, or sent on to a child only when its section asks for them by name.
 WITHHELD = ("MONITOR_TELEGRAM_TOKEN", "TELEGRAM_TOKEN")
@@ -42,6 +43,7 @@ PIPELINE_KEYS = (
     "AI_PROVIDER",
     "AI_API_KEY",
 )
+OWN_KEYS = ("VIGIA_LANG",)  # of the monitor itself, and no secret
 SCRIPT_KEYS = ("API_ID", "API_HASH")  # read by scripts/start_local_bot_api.sh alone
 
 _YES = ("1", "true", "yes", "on", "si", "sí")
@@ -57,7 +59,9 @@ class Config:
     follow: tuple[str, ...] = setting(
         (), "further logs to follow, as paths or globs relative to the home"
     )
-    lang: Literal["auto", "es", "en"] = setting("auto", "the language of messages to people")
+    lang: Literal["auto", "es", "en"] = setting(
+        "auto", "the language of messages to people and of commands"
+    )
     rules: tuple[str, ...] = setting(
         ("rules.d",), "folders with rules of your own, relative to the home"
     )
@@ -116,12 +120,14 @@ def load(
         source.fault(("metrics",), "metrics must be a loopback address with a port: 127.0.0.1:9464")
     if source.faults:
         raise SettingsError(tuple(source.faults))
+    secrets = _secrets(home / ".env", environ)
     return replace(
         config,
         home=home,
+        lang=language(config.lang, {**environ, **secrets}),
         children=MappingProxyType(children),
         follow=config.follow + follow,
-        secrets=MappingProxyType(_secrets(home / ".env", environ)),
+        secrets=MappingProxyType(secrets),
     )
 
 

@@ -15,7 +15,7 @@ from typing import NoReturn
 from sqlalchemy.exc import DBAPIError
 
 from pipeline.app import CONFIG_WRONG, WORLD_FAILED, run
-from pipeline.config import Settings, read_settings
+from pipeline.config import Settings, known, read_settings
 from pipeline.dropped import INBOX, source_of
 from pipeline.events import redacted, speak_logfmt
 from pipeline.flows import engine
@@ -88,7 +88,7 @@ def _command(home: Path, given: argparse.Namespace) -> int:
             return _ingest(settings, given.file, given.modelo)
         if given.command == "posts":
             return _posts(open_store(settings), given)
-        return _jobs(_open(settings), given)
+        return _jobs(_open(settings), given, _language(home))
     except SettingsError as error:
         print("\n".join(error.faults), file=sys.stderr)
         return CONFIG_WRONG
@@ -102,7 +102,7 @@ def _command(home: Path, given: argparse.Namespace) -> int:
 
 def _check(home: Path, *, as_json: bool) -> int:
     """0 ready, 1 with warnings, 2 not ready."""
-    rows = look(home, os.environ, _language())
+    rows = look(home, os.environ, _language(home))
     if as_json:
         print(json.dumps(rows, ensure_ascii=False))
     else:
@@ -134,9 +134,9 @@ def _ingest(settings: Settings, file: Path, modelo: str) -> int:
     return 0
 
 
-def _jobs(jobs: Jobs, given: argparse.Namespace) -> int:
+def _jobs(jobs: Jobs, given: argparse.Namespace, language: str) -> int:
     if given.verb == "list":
-        views = jobs.recent(given.n, _language())
+        views = jobs.recent(given.n, language)
         if given.json:
             print(json.dumps([view.as_json() for view in views], ensure_ascii=False))
         else:
@@ -146,7 +146,7 @@ def _jobs(jobs: Jobs, given: argparse.Namespace) -> int:
         jobs.retry(given.job)
     elif given.verb == "cancel":
         jobs.cancel(given.job)
-    view = jobs.view(given.job, _language())
+    view = jobs.view(given.job, language)
     if view is None:
         raise RefusedError(f"there is no job {given.job}")
     print(
@@ -179,6 +179,10 @@ def _line(view: JobView) -> str:
     return f"{at}  {view.state:<9} {view.percent:>3}%  {view.modelo:<12} {view.id}  {view.words}"
 
 
-def _language() -> str:
-    words = os.environ.get("VIGIA_LANG") or os.environ.get("LC_ALL") or os.environ.get("LANG", "")
+def _language(home: Path) -> str:
+    try:
+        environ = known(home, os.environ)
+    except SettingsError:
+        environ = os.environ  # what is wrong is said by whoever needs it
+    words = environ.get("VIGIA_LANG") or environ.get("LC_ALL") or environ.get("LANG", "")
     return "es" if words.lower().startswith("es") else "en"

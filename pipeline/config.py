@@ -1,4 +1,4 @@
-"""What can be set: the environment names secrets and servers, `pipeline.toml` the rest."""
+"""What can be set: the environment and `.env` name secrets and servers, `pipeline.toml` the rest."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
 from pathlib import Path
 from typing import Any
+
+from dotenv import dotenv_values
 
 from pipeline.model import SettingsError
 
@@ -101,11 +103,24 @@ _FROM_FILE = (
 def read_settings(home: Path, environ: Mapping[str, str]) -> Settings:
     """All of it, or a SettingsError with everything that is wrong."""
     faults: list[str] = []
+    environ = known(home, environ)
     given: dict[str, Any] = {"home": Path(os.path.abspath(home))}
     given |= _from_environment(environ, faults) | _from_file(home / "pipeline.toml", faults)
     if faults:
         raise SettingsError(tuple(faults))
     return Settings(**given)
+
+
+def known(home: Path, environ: Mapping[str, str]) -> Mapping[str, str]:
+    """What is exported, over the home's `.env`; a monitor has already chosen for its child."""
+    file = home / ".env"
+    if "VIGIA_CHILD" in environ or not file.is_file():
+        return environ
+    try:
+        written = dotenv_values(file, encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError((f"{file} cannot be read: {error}",)) from None
+    return {k: v for k, v in written.items() if v} | dict(environ)
 
 
 def _from_environment(environ: Mapping[str, str], faults: list[str]) -> dict[str, Any]:

@@ -13,11 +13,10 @@ from monitor.config import load
 from monitor.settings import SettingsError
 from monitor.tell.channels import channels_of
 from monitor.tell.trial import trial
-from monitor.texts import language, say
+from monitor.texts import say
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    lang = language()
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="test|preview")
     verbs.add_parser("test", help=say("help_alert_test", lang))
     preview = verbs.add_parser("preview", help=say("help_alert_preview", lang))
@@ -43,7 +42,7 @@ def _test(arguments: argparse.Namespace) -> int:
     except SettingsError as wrong:
         print("\n".join(f"vigia: {fault}" for fault in wrong.faults), file=sys.stderr)
         return 2
-    lang = language(config.lang)
+    lang = config.lang
     if channels.off:
         print(say(channels.off, lang))
     if not channels.lanes:

@@ -12,14 +12,13 @@ from monitor.preflight.finding import Finding, Standing, exit_code, ready
 from monitor.preflight.looks import look, mend
 from monitor.preflight.words import said
 from monitor.redact import printable, redact
-from monitor.texts import language, say
+from monitor.texts import say
 
 _SIGNS = {Standing.READY: "✓", Standing.OFF: "·", Standing.WARNING: "!", Standing.WRONG: "✗"}
 _COLOURS = {Standing.READY: "32", Standing.OFF: "2", Standing.WARNING: "33", Standing.WRONG: "31"}
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    lang = language()
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("--json", action="store_true", help=say("help_json", lang))
     parser.add_argument("--fix", action="store_true", help=say("help_fix", lang))
     parser.add_argument("--offline", action="store_true", help=say("help_offline", lang))

@@ -15,29 +15,27 @@ from typing import IO, Any
 from monitor.commands.rules import fail, load_rules, rules_argument
 from monitor.model import Category, Chunk, FileId, Match, Severity
 from monitor.redact import as_json, printable, redact
+from monitor.texts import say
 from monitor.understand.classify import Classifier
 from monitor.understand.rule import Rules, RulesError
 from monitor.understand.verdict import Judge, Verdict
 
-HELP = "say what the lines of a log mean"
 BLOCK = 1 << 20
 LONGEST = 8 << 20  # bytes of a line without an end; what is longer is read in pieces
 SHAPES = 10  # of unknown lines, told in the summary
 COLOURS = {Severity.CRITICAL: "\x1b[31m", Severity.WARNING: "\x1b[33m", Severity.INFO: "\x1b[90m"}
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("file", nargs="?", default="-", help="a log file, or - for standard input")
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
+    parser.add_argument("file", nargs="?", default="-", help=say("help_classify_file", lang))
     form = parser.add_mutually_exclusive_group()
-    form.add_argument(
-        "--json", action="store_true", help="one JSON object per line that is not ordinary"
-    )
+    form.add_argument("--json", action="store_true", help=say("help_classify_json", lang))
     form.add_argument(
         "--jsonl",
         action="store_true",
-        help='read {"id", "line"} objects, answer each with its category',
+        help=say("help_classify_jsonl", lang),
     )
-    rules_argument(parser)
+    rules_argument(parser, lang)
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -20,7 +20,7 @@ from monitor.records.history import Follow, generations, read
 from monitor.records.record import STATES
 from monitor.records.story import message_of, number_of, word_of
 from monitor.redact import printable
-from monitor.texts import came_of, language, state_word
+from monitor.texts import came_of, state_word
 
 _SENTENCES = {
     "what": (
@@ -58,8 +58,7 @@ _DEFAULT_LAST = 50
 Event = dict[str, object]
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    lang = language()
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("what", nargs="?", choices=("verify",), help=_say("what", lang))
     parser.add_argument("--since", metavar="2h|ISO", help=_say("since", lang))
     parser.add_argument(

@@ -26,19 +26,18 @@ from monitor.records.story import (
 )
 from monitor.redact import as_json, printable, redact
 from monitor.settings import SettingsError
-from monitor.texts import came_of, language, lasting, reason, say
+from monitor.texts import came_of, lasting, reason, say
 from monitor.understand.loading import prepared
 from monitor.understand.rule import PACKS, RulesError
 from monitor.understand.verdict import Judge, Verdict
 
-HELP = "explain what one line means and why"
 Rows = Iterator[tuple[str, object]]
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("line", nargs="+", help=say("help_line", language()))
-    parser.add_argument("--json", action="store_true", help=say("help_json", language()))
-    rules_argument(parser)
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
+    parser.add_argument("line", nargs="+", help=say("help_line", lang))
+    parser.add_argument("--json", action="store_true", help=say("help_json", lang))
+    rules_argument(parser, lang)
 
 
 def run(arguments: argparse.Namespace) -> int:

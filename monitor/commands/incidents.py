@@ -20,7 +20,7 @@ from monitor.records.story import (
     stories,
 )
 from monitor.redact import as_json, printable
-from monitor.texts import language, lasting, say
+from monitor.texts import lasting, say
 
 MIXED = True
 _LOOKS, _WORDS = ("list", "show"), ("ack", "resolve", "retry")
@@ -28,8 +28,7 @@ _SHOWN = 50
 _COLUMNS = ("incident", "state", "category", "subject", "times", "opened", "next", "note")
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    lang = language()
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument(
         "what", nargs="?", choices=(*_LOOKS, *_WORDS), default="list", help=say("help_what", lang)
     )

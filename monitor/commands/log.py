@@ -18,7 +18,7 @@ from monitor.follow.live import follow
 from monitor.home import rules_cache
 from monitor.model import Chunk, Gap
 from monitor.settings import SettingsError
-from monitor.texts import language, say
+from monitor.texts import say
 from monitor.understand.loading import prepared
 from monitor.understand.rule import PACKS, RulesError
 from monitor.understand.verdict import Judge
@@ -28,8 +28,7 @@ _LAST = 20
 _OURS = "monitor"  # our own diary: nobody's trouble
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    lang = language()
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("name", nargs="?", help=say("help_log_name", lang))
     parser.add_argument("--follow", "-f", action="store_true", help=say("help_log_follow", lang))
     parser.add_argument("-n", dest="last", type=int, default=_LAST, help=say("help_log_n", lang))

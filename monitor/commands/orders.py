@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 
 from monitor.ask import ask
-from monitor.texts import language, say
+from monitor.texts import say
 
 
-def names_argument(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("names", nargs="*", metavar="NAME", help=say("help_names", language()))
+def names_argument(parser: argparse.ArgumentParser, lang: str) -> None:
+    parser.add_argument("names", nargs="*", metavar="NAME", help=say("help_names", lang))
 
 
 def give(arguments: argparse.Namespace, verb: str) -> int:

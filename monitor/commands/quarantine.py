@@ -18,7 +18,7 @@ from monitor.redact import printable, redact
 from monitor.safe.quarantine import Entry
 from monitor.safe.root_helper import Failed, Refused
 from monitor.safe.shelves import Shelves
-from monitor.texts import language, sized
+from monitor.texts import sized
 
 # (Spanish, English)
 _TEXTS = {
@@ -54,8 +54,7 @@ _SPAN = re.compile(r"(\d{1,6})([smhdw])")
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400, "w": 7 * 86400}
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    lang = language()
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB")
     for verb in ("list", "show", "restore", "purge"):
         text = _say(verb, lang)

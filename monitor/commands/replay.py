@@ -26,7 +26,7 @@ from monitor.heal.replay import Replay
 from monitor.home import rules_cache
 from monitor.model import Chunk
 from monitor.settings import SettingsError
-from monitor.texts import language, say
+from monitor.texts import say
 from monitor.understand import proving
 from monitor.understand.classify import Classifier
 from monitor.understand.dated import Dated, Log
@@ -39,8 +39,7 @@ _GENERATION = re.compile(r"(?:[.-]\d{1,8})?(?:\.gz)?")
 _SOMEWHEN = 962_409_600.0  # in 2000: about when a pipe was written whose lines name no year
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    lang = language()
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("files", nargs="+", metavar="FILE", help=say("help_replay_file", lang))
     parser.add_argument(
         "--rules",
@@ -58,7 +57,7 @@ def run(arguments: argparse.Namespace) -> int:
     try:
         config = load(arguments.home, os.environ)
         check_ladders(config.ladders)
-        sets = [_proved(packs, config.home) for packs in _packs(arguments.rules, config)]
+        sets = [_proved(packs, config.home) for packs in _packs(arguments, config)]
     except (SettingsError, RulesError) as wrong:
         return fail(*map(str, wrong.faults))
     try:
@@ -70,10 +69,11 @@ def run(arguments: argparse.Namespace) -> int:
         return fail(str(error))
 
 
-def _packs(given: Sequence[str], config: Config) -> list[list[Path]]:
+def _packs(arguments: argparse.Namespace, config: Config) -> list[list[Path]]:
     """Ours and the home's, and one more folder; of two, each stands in place of the home's."""
+    given = arguments.rules
     if len(given) > 2:
-        raise RefusedError(say("replay_two", language()))
+        raise RefusedError(say("replay_two", arguments.lang))
     if len(given) == 2:
         return [[PACKS, Path(folder)] for folder in given]
     own = [config.home / folder for folder in config.rules if (config.home / folder).is_dir()]

@@ -7,7 +7,7 @@ import argparse
 from monitor.ask import ask
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     """No more than the home."""
 
 

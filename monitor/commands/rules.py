@@ -11,35 +11,34 @@ from typing import Any
 from monitor.ask import ask
 from monitor.home import rules_cache
 from monitor.redact import as_json, printable
+from monitor.texts import say
 from monitor.understand.loading import prepared
 from monitor.understand.proving import load
 from monitor.understand.rule import PACKS, Rule, Rules, RulesError
 
-HELP = "list the rules, or prove them by their samples"
 BAD = 2
 
 
-def rules_argument(parser: argparse.ArgumentParser) -> None:
+def rules_argument(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument(
         "--rules",
         action="append",
         default=[],
         metavar="DIR",
-        help="a folder or file with more rules; adds, replaces or disables by name",
+        help=say("help_rules_more", lang),
     )
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument(
         "what",
         choices=("list", "test", "check", "unknown"),
         nargs="?",
         default="list",
-        help="list all; test: prove each by its samples; check: the same, only the faults;"
-        " unknown: the lines that no rule knows, as the running monitor counted them",
+        help=say("help_rules_what", lang),
     )
-    parser.add_argument("--json", action="store_true", help="as JSON")
-    rules_argument(parser)
+    parser.add_argument("--json", action="store_true", help=say("help_json", lang))
+    rules_argument(parser, lang)
 
 
 def run(arguments: argparse.Namespace) -> int:

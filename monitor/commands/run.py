@@ -15,15 +15,14 @@ from monitor.home import data_folder, rules_cache
 from monitor.settings import SettingsError
 from monitor.supervise import lock
 from monitor.tell.channels import channels_of
-from monitor.texts import language, say
+from monitor.texts import say
 from monitor.understand.loading import prepared
 from monitor.understand.rule import PACKS, Rules, RulesError
 
 CONFIG_WRONG, ALREADY_RUNNING = 2, 100
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    lang = language()
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("--quiet", action="store_true", help=say("help_quiet", lang))
     parser.add_argument("--dry-run", action="store_true", help=say("help_dry_run", lang))
     parser.add_argument("--no-child", action="store_true", help=say("help_no_child", lang))

@@ -11,7 +11,7 @@ from typing import Any
 from monitor.ask import RefusedError, ask
 from monitor.commands.incidents import rows
 from monitor.commands.orders import names_argument
-from monitor.texts import language, lasting, reason, say, sized
+from monitor.texts import lasting, reason, say, sized
 from monitor.view.standing import standing
 
 _COLUMNS = ("name", "state", "pid", "up", "starts", "next", "memory", "cpu", "progress", "note")
@@ -19,9 +19,9 @@ _MOST = 10  # incidents that are shown
 _WELL = ("running", "starting", "finished", "stopped")
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    names_argument(parser)
-    parser.add_argument("--json", action="store_true", help=say("help_json", language()))
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
+    names_argument(parser, lang)
+    parser.add_argument("--json", action="store_true", help=say("help_json", lang))
 
 
 def run(arguments: argparse.Namespace) -> int:

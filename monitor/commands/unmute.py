@@ -5,11 +5,11 @@ from __future__ import annotations
 import argparse
 
 from monitor.ask import ask
-from monitor.texts import language, say
+from monitor.texts import say
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("what", nargs="?", default="", help=say("help_mute_what", language()))
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
+    parser.add_argument("what", nargs="?", default="", help=say("help_mute_what", lang))
 
 
 def run(arguments: argparse.Namespace) -> int:

@@ -18,15 +18,14 @@ from monitor.ask import NobodyThereError, RefusedError, ask
 from monitor.home import socket_path
 from monitor.records.history import Follow
 from monitor.supervise import child_api
-from monitor.texts import language, say
+from monitor.texts import say
 from monitor.view.screen import Histories, Sight, frame
 
 _RECORDS = 8
 _PATIENCE = 2.0
 
 
-def arguments(parser: argparse.ArgumentParser) -> None:
-    lang = language()
+def arguments(parser: argparse.ArgumentParser, lang: str) -> None:
     parser.add_argument("--every", type=float, default=1.0, help=say("help_every", lang))
     parser.add_argument("--once", action="store_true", help=say("help_once", lang))
 

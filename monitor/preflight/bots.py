@@ -12,11 +12,11 @@ import sys
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from monitor.config import PIPELINE_KEYS, SCRIPT_KEYS, WITHHELD, Config
+from monitor.config import OWN_KEYS, PIPELINE_KEYS, SCRIPT_KEYS, WITHHELD, Config
 from monitor.preflight.finding import Finding, Standing, off, warning, wrong
 
 TOKENS = ("TELEGRAM_TOKEN", "MONITOR_TELEGRAM_TOKEN")
-KEYS = (*PIPELINE_KEYS, *WITHHELD, *SCRIPT_KEYS, "VIGIA_LANG", "VIGIA_HOME")
+KEYS = (*PIPELINE_KEYS, *WITHHELD, *SCRIPT_KEYS, *OWN_KEYS)
 PATIENCE = 8.0
 _TOKEN = re.compile(r"\d{6,12}:[A-Za-z0-9_-]{30,}")
 

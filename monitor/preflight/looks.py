@@ -13,6 +13,7 @@ from monitor.preflight import bots, machine, place
 from monitor.preflight.finding import Finding, Standing, ready, warning, wrong
 from monitor.settings import SettingsError
 from monitor.tell.channels import faults_of
+from monitor.tongue import tongue
 
 _CHILD_PATIENCE = 10.0
 
@@ -31,7 +32,7 @@ def look(home: Path, *, offline: bool) -> Iterator[Finding]:
     except SettingsError as error:
         for fault in error.faults:
             yield wrong("settings_wrong", why=fault)
-        config = Config(home=home)
+        config = Config(home=home, lang=tongue(home, os.environ))
     yield from place.env_file(home)
     yield from place.folders(config)
     yield from place.room(config)
@@ -54,7 +55,11 @@ def _own_checks(config: Config, *, offline: bool) -> Iterator[Finding]:
             continue
         yield from machine.tools()
         command = [*child.command, "check", "--json", *(["--offline"] if offline else [])]
-        environ = dict(os.environ) | dict(config.secrets) | {"VIGIA_HOME": str(config.home)}
+        environ = (
+            dict(os.environ)
+            | dict(config.secrets)
+            | {"VIGIA_HOME": str(config.home), "VIGIA_LANG": config.lang}
+        )
         try:
             done = subprocess.run(
                 command,

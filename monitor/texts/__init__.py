@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
+from typing import Literal
 
 from monitor.model import Told
 from monitor.texts import answers, categories, diary, explaining, reasons, showing, usage
 
+Lang = Literal["es", "en"]
 ROOMS = (diary, usage, showing, answers, categories, explaining)
 # kind: (Spanish, English). What stands in braces are facts, put in as they are, once.
 SENTENCES = {kind: said for room in ROOMS for kind, said in room.SENTENCES.items()}
@@ -53,9 +55,9 @@ def came_of(outcome: Mapping[str, object], lang: str) -> list[str]:
     return list(filter(None, (result_word(outcome.get("result") or "", lang), *words)))
 
 
-def language(chosen: str = "auto") -> str:
+def language(chosen: str = "auto", environ: Mapping[str, str] = os.environ) -> Lang:
     """`es` or `en`: the chosen one, else VIGIA_LANG, else the locale's."""
-    locale = (os.environ.get(name, "") for name in ("VIGIA_LANG", "LC_ALL", "LC_MESSAGES", "LANG"))
+    locale = (environ.get(name, "") for name in ("VIGIA_LANG", "LC_ALL", "LC_MESSAGES", "LANG"))
     wanted = chosen if chosen in ("es", "en") else next(filter(None, locale), "en")
     return "es" if wanted.lower().startswith("es") else "en"
 

@@ -169,6 +169,26 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "help_ids": ("INC-12, inc-12 o 12", "INC-12, inc-12 or 12"),
     "help_all": ("también los cerrados", "the closed ones too"),
     "help_last": ("solo los últimos N; 0 todos", "only the last N; 0 all"),
+    "help_rules_what": (
+        "list: todas; test: probarlas con sus ejemplos; check: solo sus fallos; unknown: lo que nadie conoce",
+        "list: all; test: prove them by their samples; check: only their faults; unknown: what none knows",
+    ),
+    "help_rules_more": (
+        "carpeta o archivo con más reglas; añaden, sustituyen o desactivan por su nombre",
+        "a folder or file with more rules; they add, replace or disable by name",
+    ),
+    "help_classify_file": (
+        "un registro, o - para la entrada estándar",
+        "a log file, or - for standard input",
+    ),
+    "help_classify_json": (
+        "un objeto JSON por cada línea que no es corriente",
+        "one JSON object for each line that is not ordinary",
+    ),
+    "help_classify_jsonl": (
+        "leer objetos JSON con id y line, y responder a cada uno con su clase",
+        "read JSON objects with id and line, answer each with its category",
+    ),
     "help_line": (
         "un incidente (INC-12 o 12) o una línea; - la lee de la entrada",
         "an incident (INC-12 or 12) or a line; - reads it from standard input",

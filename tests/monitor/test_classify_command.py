@@ -18,7 +18,7 @@ LOG = "ok\n2026 ERROR x: PermissionError: [Errno 13] Permission denied: '/srv/a'
 
 def call(module: Any, home: Path, *argv: str) -> int:
     parser = argparse.ArgumentParser()
-    module.arguments(parser)
+    module.arguments(parser, "en")
     asked = parser.parse_args(argv)
     asked.home, asked.lang = home, "en"
     return module.run(asked)

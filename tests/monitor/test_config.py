@@ -43,7 +43,7 @@ def test_without_any_file_there_is_the_pipeline_that_ships(tmp_path: Path) -> No
     }
     assert config.home == tmp_path
     assert config.log_of("pipeline") == tmp_path / "logs" / "pipeline.log"
-    assert (config.follow, config.lang, dict(config.secrets)) == ((), "auto", {})
+    assert (config.follow, config.lang, dict(config.secrets)) == ((), "en", {})
 
 
 def test_a_file_with_every_setting_is_read_as_it_stands(tmp_path: Path) -> None:

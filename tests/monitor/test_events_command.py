@@ -22,7 +22,7 @@ import argparse, sys
 from pathlib import Path
 from monitor.commands import events
 parser = argparse.ArgumentParser()
-events.arguments(parser)
+events.arguments(parser, "en")
 args = parser.parse_args(sys.argv[2:])
 args.home, args.lang = Path(sys.argv[1]), "en"
 sys.exit(events.run(args))
@@ -40,7 +40,7 @@ def path_in(home):
 
 def vigia_events(home, *words, lang="en"):
     parser = argparse.ArgumentParser()
-    events.arguments(parser)
+    events.arguments(parser, "en")
     args = parser.parse_args(words)
     args.home, args.lang = home, lang
     return events.run(args)

@@ -67,3 +67,28 @@ def test_a_modelo_without_a_profile_is_a_warning(tmp_path: Path) -> None:
     code, rows = check(home)
     assert code == 1
     assert "modelos/eva/config.json" in says(rows, "warning")
+
+
+def test_started_by_hand_it_reads_the_env_of_its_home(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    (tmp_path / ".env").write_text("DATABASE_URL=mysql://x\nVIGIA_LANG=es\n")
+    assert "DATABASE_URL must begin with postgresql://" in says(check(home)[1], "wrong")
+    refused = home.run("jobs", "list")
+    assert refused.returncode == 78
+    assert "DATABASE_URL" in refused.stderr
+    home.env["DATABASE_URL"] = ""  # what is exported wins
+    assert "base de datos: se crea al arrancar" in says(check(home)[1], "ready")
+
+
+def test_under_a_monitor_it_has_what_the_monitor_gave_it(tmp_path: Path) -> None:
+    home = Home(tmp_path, {"VIGIA_CHILD": f"{tmp_path}:pipeline"})
+    (tmp_path / ".env").write_text("DATABASE_URL=mysql://x\n")
+    assert check(home)[0] == 0
+
+
+def test_an_env_that_nobody_can_read_is_named(tmp_path: Path) -> None:
+    home = Home(tmp_path)
+    (tmp_path / ".env").write_bytes(b"TELEGRAM_TOKEN=\xff\xfe\n")
+    code, rows = check(home)
+    assert code == 2
+    assert f"{tmp_path / '.env'} cannot be read" in says(rows, "wrong")
