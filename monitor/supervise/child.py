@@ -283,10 +283,7 @@ def _group_id(name: str) -> int:
 
 def _oom_kills() -> int:
     """How many processes the kernel has killed for memory since it started."""
-    try:
-        for line in Path("/proc/vmstat").read_text().splitlines():
-            if line.startswith("oom_kill "):
-                return int(line.split()[1])
-    except OSError:
-        pass
+    with contextlib.suppress(OSError), open("/proc/vmstat", "rb", buffering=0) as counters:
+        _, _, rest = counters.readall().partition(b"\noom_kill ")
+        return int(rest.partition(b"\n")[0] or 0)
     return 0

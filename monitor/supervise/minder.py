@@ -353,15 +353,11 @@ class Minder:
 
     async def _until_next(self) -> None:
         """The pause before the next start; an order ends it."""
-        if self._next is None or self._bell.is_set():
-            return
-        try:
-            async with asyncio.timeout(max(0.0, self._next - time.monotonic())):
-                await self._bell.wait()
-        except TimeoutError:
-            pass
-        finally:
-            self._next = None
+        if self._next is not None and (left := self._next - time.monotonic()) > 0:
+            with contextlib.suppress(TimeoutError):
+                async with asyncio.timeout(left):
+                    await self._bell.wait()
+        self._next = None
 
     def _begins_to_end(self) -> None:
         """What it says from here on is the noise of its end, also if we die meanwhile."""

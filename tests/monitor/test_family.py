@@ -133,12 +133,34 @@ def test_reaping_with_nobody_to_reap_is_nothing() -> None:
     assert (family.strangers(), family.reaped) == ((), 0)
 
 
-def test_a_child_started_by_another_thread_is_seen_too() -> None:
+def test_a_child_of_another_thread_is_that_thread_s_affair_and_its_orphans_are_ours() -> None:
+    family = reaper()
+    leaves = ("/bin/sh", "-c", "sleep 100 & echo $!; read line")
+    with ThreadPoolExecutor(1) as pool:
+        process = pool.submit(
+            subprocess.Popen, leaves, stdin=subprocess.PIPE, stdout=subprocess.PIPE
+        ).result()
+        orphan = int(process.stdout.readline())
+        try:
+            assert family.strangers() == ()
+            process.stdin.close()
+            process.wait()
+            wait(lambda: family.strangers() == (orphan,))
+        finally:
+            os.kill(orphan, signal.SIGKILL)
+            process.stdout.close()
+    wait(lambda: is_dead(orphan))
+    family.reap()
+    family.reap()
+    assert (family.strangers(), family.reaped) == ((), 1)
+
+
+def test_a_child_that_outlives_its_thread_comes_to_us() -> None:
     family = reaper()
     with ThreadPoolExecutor(1) as pool:
         process = pool.submit(subprocess.Popen, ("/bin/sleep", "100")).result()
-        try:
-            assert process.pid in family.strangers()
-        finally:
-            process.kill()
-            process.wait()
+    try:
+        wait(lambda: family.strangers() == (process.pid,))
+    finally:
+        process.kill()
+        process.wait()
