@@ -9,6 +9,7 @@ import grp
 import os
 import pwd
 import signal
+import stat
 import subprocess
 import time
 from collections.abc import Mapping
@@ -208,7 +209,7 @@ def open_log(path: Path) -> int:
     except OSError as error:
         passing = error.errno in (*PASSING, errno.ENOSPC)
         raise NotStartedError(f"its log {path}: {error.strerror}", passing=passing) from None
-    if not os.path.isfile(f"/proc/self/fd/{fd}"):
+    if not stat.S_ISREG(os.fstat(fd).st_mode):
         os.close(fd)
         raise NotStartedError(f"its log {path} is not a regular file", passing=False)
     os.set_blocking(fd, True)
