@@ -45,4 +45,5 @@ def read(text: str, *, case: bool = False) -> Pattern:
     detect = flags + emit(core, named=False) + b")"
     names = tuple(parser.names)
     fixed = bool(ways(core))
-    return Pattern(text, exact, detect, names, case, fixed, whole == detect)
+    sure = whole == detect
+    return Pattern(text, exact, whole if sure else detect, names, case, fixed, sure)
