@@ -117,7 +117,9 @@ def load(
         children = {}
     _check_children(children, source)
     if config.metrics and not _is_local(config.metrics):
-        source.fault(("metrics",), "metrics must be a loopback address with a port: 127.0.0.1:9464")
+        source.fault(
+            ("metrics",), "metrics: must be a loopback address with a port: 127.0.0.1:9464"
+        )
     if source.faults:
         raise SettingsError(tuple(source.faults))
     secrets = _secrets(home / ".env", environ)
@@ -212,13 +214,13 @@ def _faults_of(name: str, child: Child) -> Iterator[tuple[tuple[str, ...], str]]
     if not child.command or not child.command[0]:
         yield ("command",), f"{here} has no command"
     if not -20 <= child.nice <= 19:
-        yield ("nice",), f"{here}.nice must be -20 to 19"
+        yield ("nice",), f"{here}.nice: must be -20 to 19"
     if child.restart.limit < 1:
-        yield ("restart", "limit"), f"{here}.restart.limit must be >= 1"
+        yield ("restart", "limit"), f"{here}.restart.limit: must be >= 1"
     if child.restart.stable <= 0:
-        yield ("restart", "stable"), f"{here}.restart.stable must be > 0: else no end counts"
+        yield ("restart", "stable"), f"{here}.restart.stable: must be > 0: else no end counts"
     if child.health.every <= 0:
-        yield ("health", "every"), f"{here}.health.every must be > 0"
+        yield ("health", "every"), f"{here}.health.every: must be > 0"
 
 
 def _faults_of_order(

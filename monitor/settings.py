@@ -109,14 +109,16 @@ def _good(kind: Any, raw: Any, source: Source, path: tuple[str, ...]) -> Iterato
     try:
         yield _value(kind, raw, source, path)
     except _WrongError as wrong:
-        source.fault(path, f"{'.'.join(path)} {wrong}")
+        source.fault(path, f"{'.'.join(path)}: {wrong}")
 
 
 def _unknown(key: str, path: tuple[str, ...], names: list[str]) -> str:
-    where = f"[{'.'.join(path)}]" if path else "the top level"
+    what = f"{key!r} is not a setting of the top level"
+    if path:
+        what = f"{key!r} is not a setting of [{'.'.join(path)}]"
     near = get_close_matches(key, names, 1)
     hint = f"did you mean {near[0]}?" if near else f"known here: {', '.join(names)}"
-    return f"{key!r} is not a setting of {where}; {hint}"
+    return f"{what}; {hint}"
 
 
 def _value(kind: Any, raw: Any, source: Source, path: tuple[str, ...]) -> Any:
@@ -138,19 +140,20 @@ def _value(kind: Any, raw: Any, source: Source, path: tuple[str, ...]) -> Any:
 
 def _table(raw: Any) -> dict[str, Any]:
     if not isinstance(raw, dict):
-        raise _WrongError(f"must be a table, not {_shown(raw)}")
+        raise _must_be("a table", raw)
     return raw
 
 
 def _one_of(allowed: tuple[Any, ...], raw: Any) -> Any:
     if raw not in allowed:
-        raise _WrongError(f"must be {' or '.join(map(_shown, allowed))}, not {_shown(raw)}")
+        values = ", ".join(map(_shown, allowed))
+        raise _WrongError(f"must be one of {values}, not {_shown(raw)}")
     return raw
 
 
 def _items(kind: Any, raw: Any, source: Source, path: tuple[str, ...]) -> tuple[Any, ...]:
     if not isinstance(raw, list):
-        raise _WrongError(f"must be a list, not {_shown(raw)}")
+        raise _must_be("a list", raw)
     return tuple(value for item in raw for value in _good(kind, item, source, path))
 
 
@@ -164,7 +167,7 @@ def _plain(kind: Any, raw: Any) -> Any:
         return float(raw)
     if not isinstance(raw, kind) or (isinstance(raw, bool) and kind is not bool):
         names = {str: "text", int: "a whole number", float: "a number", bool: "true or false"}
-        raise _WrongError(f"must be {names.get(kind, kind.__name__)}, not {_shown(raw)}")
+        raise _must_be(names[kind], raw)
     if isinstance(raw, str) and "\0" in raw:
         raise _WrongError("holds a NUL character")
     return raw
@@ -181,7 +184,7 @@ def seconds(raw: Any) -> float:
         return float(raw)
     if isinstance(raw, str) and (m := _DURATION.fullmatch(raw.strip())):
         return seconds(float(m[1]) * _SECONDS[m[2]])
-    raise _WrongError(f'must be seconds or a time like "10s", "5m", "2h", not {_shown(raw)}')
+    raise _must_be('seconds or a time like "10s", "5m", "2h"', raw)
 
 
 def size(raw: Any) -> int:
@@ -190,7 +193,7 @@ def size(raw: Any) -> int:
         return raw
     if isinstance(raw, str) and len(raw) < 32 and (m := _SIZE.fullmatch(raw.strip())):
         return size(int(float(m[1]) * _UNITS[m[2].upper()]))
-    raise _WrongError(f'must be bytes or a size like "50MB", not {_shown(raw)}')
+    raise _must_be('bytes or a size like "50MB"', raw)
 
 
 def mode(raw: Any) -> int:
@@ -199,7 +202,11 @@ def mode(raw: Any) -> int:
         return raw
     if isinstance(raw, str) and re.fullmatch(r"(0o?)?[0-7]{1,3}", raw):
         return int(raw.removeprefix("0o"), 8)
-    raise _WrongError(f'must be permission bits like "027", not {_shown(raw)}')
+    raise _must_be('permission bits like "027"', raw)
+
+
+def _must_be(what: str, raw: Any) -> _WrongError:
+    return _WrongError(f"must be {what}, not {_shown(raw)}")
 
 
 def _shown(raw: Any) -> str:

@@ -9,6 +9,7 @@ import os
 import shutil
 import sys
 import time
+from functools import partial
 from pathlib import Path
 from typing import NoReturn
 
@@ -25,15 +26,17 @@ from pipeline.profiles import ProfileError, read_profile
 from pipeline.ready import look
 from pipeline.store import posts as ledger
 from pipeline.store.base import Store, open_store
+from pipeline.texts import told
 
 
 def main(words: list[str]) -> NoReturn:
-    given = _parser().parse_args(words)
     home = Path(os.environ.get("VIGIA_HOME") or Path.cwd())
+    language = _language(home)
+    given = _parser(language).parse_args(words)
     if given.command in {None, "run", "worker"}:
         code = _run(home, given.command or "run")
     else:
-        code = _command(home, given)
+        code = _command(home, given, language)
     sys.stdout.flush()
     sys.stderr.flush()
     # Threads that are parked in the middle of a job, and those of the engine, end with the process.
@@ -47,20 +50,23 @@ def _run(home: Path, kind: str) -> int:
     return loop.run_until_complete(run(home, os.environ, Path(control) if control else None, kind))
 
 
-def _parser() -> argparse.ArgumentParser:
+def _parser(language: str) -> argparse.ArgumentParser:
+    say = partial(told, language=language)
     parser = argparse.ArgumentParser(prog="python -m pipeline", description=__doc__)
     commands = parser.add_subparsers(dest="command")
-    commands.add_parser("run", help="all parts: intake, jobs, poster; also without a command")
-    commands.add_parser("worker", help="only works on jobs; for more machines on one PostgreSQL")
-    ready = commands.add_parser("check", help="is all there that the pipeline needs?")
+    commands.add_parser("run", help=say("all parts: intake, jobs, poster; also without a command"))
+    commands.add_parser(
+        "worker", help=say("only works on jobs; for more machines on one PostgreSQL")
+    )
+    ready = commands.add_parser("check", help=say("is all there that the pipeline needs?"))
     ready.add_argument("--json", action="store_true")
     ready.add_argument(
-        "--offline", action="store_true", help="for `vigia check`; nothing here asks far"
+        "--offline", action="store_true", help=say("for `vigia check`; nothing here asks far")
     )
-    ingest = commands.add_parser("ingest", help="hand in a file; it is copied")
+    ingest = commands.add_parser("ingest", help=say("hand in a file; it is copied"))
     ingest.add_argument("file", type=Path)
     ingest.add_argument("--modelo", required=True)
-    jobs = commands.add_parser("jobs", help="look at jobs, try them again, cancel them")
+    jobs = commands.add_parser("jobs", help=say("look at jobs, try them again, cancel them"))
     kinds = jobs.add_subparsers(dest="verb", required=True)
     listing = kinds.add_parser("list")
     listing.add_argument("-n", type=int, default=50)
@@ -68,7 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     for verb in ("show", "retry", "cancel"):
         kinds.add_parser(verb).add_argument("job")
     posts = commands.add_parser(
-        "posts", help="what goes out: look, hold back, decide what is unknown"
+        "posts", help=say("what goes out: look, hold back, decide what is unknown")
     )
     kinds = posts.add_subparsers(dest="verb", required=True)
     kinds.add_parser("list").add_argument("-n", type=int, default=50)
@@ -79,30 +85,31 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def _command(home: Path, given: argparse.Namespace) -> int:
+def _command(home: Path, given: argparse.Namespace, language: str) -> int:
     if given.command == "check":
-        return _check(home, as_json=given.json)
+        return _check(home, language, as_json=given.json)
     try:
         settings = read_settings(home, os.environ)
         if given.command == "ingest":
             return _ingest(settings, given.file, given.modelo)
         if given.command == "posts":
             return _posts(open_store(settings), given)
-        return _jobs(_open(settings), given, _language(home))
+        return _jobs(_open(settings), given, language)
     except SettingsError as error:
-        print("\n".join(error.faults), file=sys.stderr)
+        print("\n".join(told(fault, language) for fault in error.faults), file=sys.stderr)
         return CONFIG_WRONG
     except (OSError, ProfileError, RefusedError, ledger.NotSoError) as error:
-        print(f"pipeline: {error}", file=sys.stderr)
+        print(f"pipeline: {told(str(error), language)}", file=sys.stderr)
         return 1
     except DBAPIError as error:
-        print(f"pipeline: the database: {redacted(str(error.orig))}", file=sys.stderr)
+        why = told(f"the database: {redacted(str(error.orig))}", language)
+        print(f"pipeline: {why}", file=sys.stderr)
         return WORLD_FAILED
 
 
-def _check(home: Path, *, as_json: bool) -> int:
+def _check(home: Path, language: str, *, as_json: bool) -> int:
     """0 ready, 1 with warnings, 2 not ready."""
-    rows = look(home, os.environ, _language(home))
+    rows = look(home, os.environ, language)
     if as_json:
         print(json.dumps(rows, ensure_ascii=False))
     else:

@@ -163,7 +163,7 @@ def _models(text: str, keys: str, faults: list[str]) -> tuple[AiModel, ...]:
         provider, _, rest = word.partition(":")
         name, _, url = rest.partition("@")
         if provider not in PROVIDERS or not name:
-            ways = " or ".join(f"{one}:MODEL" for one in PROVIDERS)
+            ways = " | ".join(f"{one}:MODEL" for one in PROVIDERS)
             faults.append(f"AI_PROVIDER must be {ways}, perhaps with @URL, not {word!r}")
             continue
         found.append(AiModel(provider, name, url, known[min(number, len(known) - 1)]))
@@ -193,13 +193,19 @@ def _from_file(path: Path, faults: list[str]) -> dict[str, Any]:
     kinds = {f.name: f.type for f in fields(Settings)}
     given = {}
     for key, value in raw.items():
-        whole = kinds.get(key) == "int"
-        if key not in _FROM_FILE:
-            faults.append(f"{path.name}: {key} is not known; known are {', '.join(_FROM_FILE)}")
-        elif isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
-            faults.append(f"{path.name}: {key} must be a {'whole ' if whole else ''}number")
-        elif value < 0 or (value == 0 and key != "memory"):
-            faults.append(f"{path.name}: {key} must be more than 0")
+        if wrong := _wrong(key, value, whole=kinds.get(key) == "int"):
+            faults.append(f"{path.name}: {key}: {wrong}")
         else:
             given[key] = value
     return given
+
+
+def _wrong(key: str, value: Any, *, whole: bool) -> str:
+    """What a key of the file must be, when it is not so."""
+    if key not in _FROM_FILE:
+        return f"is not known; known are {', '.join(_FROM_FILE)}"
+    if isinstance(value, bool) or not isinstance(value, int if whole else (int, float)):
+        return "must be a whole number" if whole else "must be a number"
+    if value < 0 or (value == 0 and key != "memory"):
+        return "must be more than 0"
+    return ""

@@ -20,6 +20,7 @@ from pipeline.events import redacted, said
 from pipeline.model import SettingsError
 from pipeline.profiles import read_profiles
 from pipeline.store.base import MIGRATIONS, Store
+from pipeline.texts import told
 
 _PATIENCE = 2.0  # seconds for a database server to take a connection
 
@@ -28,33 +29,28 @@ Row = dict[str, str]
 
 def look(home: Path, environ: Mapping[str, str], language: str) -> list[Row]:
     """Each thing in turn; wrong settings are all that is looked at then."""
+    return [row | {"says": told(row["says"], language)} for row in _looks(home, environ)]
+
+
+def _looks(home: Path, environ: Mapping[str, str]) -> Iterator[Row]:
     try:
         settings = read_settings(home, environ)
     except SettingsError as error:
-        return [
-            _row("wrong", fault, fault, "pipeline.toml, .env", language) for fault in error.faults
-        ]
-    return [
-        *_database(settings, language),
-        *_captions(settings, language),
-        *_files(settings, language),
-        *_modelos(settings, language),
-    ]
+        for fault in error.faults:
+            yield _row("wrong", fault, "pipeline.toml, .env")
+        return
+    yield from _database(settings)
+    yield from _captions(settings)
+    yield from _files(settings)
+    yield from _modelos(settings)
 
 
-def _database(settings: Settings, language: str) -> Iterator[Row]:
+def _database(settings: Settings) -> Iterator[Row]:
     if not settings.database_url and not (settings.data / "pipeline.sqlite").exists():
-        yield _row(
-            "ready",
-            "base de datos: se crea al arrancar",
-            "database: made at the first start",
-            "",
-            language,
-        )
+        yield _row("ready", "database: made at the first start")
         return
     if settings.database_url and (why := _unreachable(settings.database_url)):
-        mend = "DATABASE_URL; systemctl status postgresql"
-        yield _row("wrong", f"base de datos: {why}", f"database: {why}", mend, language)
+        yield _row("wrong", f"database: {why}", "DATABASE_URL; systemctl status postgresql")
         return
     store = Store(settings.store_url)
     try:
@@ -62,29 +58,17 @@ def _database(settings: Settings, language: str) -> Iterator[Row]:
             current = MigrationContext.configure(connection).get_current_revision()
     except SQLAlchemyError as error:
         why = redacted(said(error))[:200]
-        yield _row("wrong", f"base de datos: {why}", f"database: {why}", "DATABASE_URL", language)
+        yield _row("wrong", f"database: {why}", "DATABASE_URL")
         return
     finally:
         store.close()
     newest = _newest()
     if current == newest:
-        yield _row("ready", "base de datos al día", "the database is up to date", "", language)
+        yield _row("ready", "the database is up to date")
     elif current is None or current < newest:
-        yield _row(
-            "ready",
-            f"base de datos: pasa de {current} a {newest} al arrancar",
-            f"database: goes from {current} to {newest} at the next start",
-            "",
-            language,
-        )
+        yield _row("ready", f"database: goes from {current} to {newest} at the next start")
     else:
-        yield _row(
-            "wrong",
-            f"una versión más nueva escribió la base de datos ({current})",
-            f"a newer version wrote the database ({current})",
-            "git pull",
-            language,
-        )
+        yield _row("wrong", f"a newer version wrote the database ({current})", "git pull")
 
 
 def _unreachable(url: str) -> str:
@@ -105,50 +89,39 @@ def _newest() -> str:
     return ScriptDirectory.from_config(config).get_current_head() or ""
 
 
-def _captions(settings: Settings, language: str) -> Iterator[Row]:
+def _captions(settings: Settings) -> Iterator[Row]:
     try:
         captioner(settings)
     except SettingsError as error:
         for fault in error.faults:
-            yield _row("wrong", fault, fault, "pip install 'vigia[ai]'", language)
+            yield _row("wrong", fault, "pip install 'vigia[ai]'")
         return
     if settings.ai:
-        yield _row(
-            "ready", "textos por un proveedor de IA", "captions by an AI provider", "", language
-        )
+        yield _row("ready", "captions by an AI provider")
     else:
-        mend = "AI_PROVIDER, AI_API_KEY (.env)"
-        yield _row("off", "textos sencillos, sin IA", "plain captions, without AI", mend, language)
+        yield _row("off", "plain captions, without AI", "AI_PROVIDER, AI_API_KEY (.env)")
 
 
-def _files(settings: Settings, language: str) -> Iterator[Row]:
+def _files(settings: Settings) -> Iterator[Row]:
     if find_spec("av") is None and not ffmpeg.is_here():
-        spanish = "sin ffmpeg ni av: los vídeos se comprueban por su cabecera y por huecos"
-        english = "no ffmpeg and no av: videos are checked by their header and for holes"
-        yield _row("off", spanish, english, "pip install 'vigia[media]'", language)
+        says = "no ffmpeg and no av: videos are checked by their header and for holes"
+        yield _row("off", says, "pip install 'vigia[media]'")
     for _, ours in settings.api_files:
         if not Path(ours).is_dir():
-            spanish = f"TELEGRAM_BOT_API_FILES: no existe {ours}"
-            english = f"TELEGRAM_BOT_API_FILES: there is no {ours}"
-            yield _row("wrong", spanish, english, "scripts/start_local_bot_api.sh", language)
+            says = f"TELEGRAM_BOT_API_FILES: there is no {ours}"
+            yield _row("wrong", says, "scripts/start_local_bot_api.sh")
 
 
-def _modelos(settings: Settings, language: str) -> Iterator[Row]:
+def _modelos(settings: Settings) -> Iterator[Row]:
     found, wrong = read_profiles(settings.modelos)
     for error in wrong:
         why = said(error) if isinstance(error, OSError) else str(error)
-        yield _row("warning", why, why, "docs/pipeline.md", language)
+        yield _row("warning", why, "docs/pipeline.md")
     if found:
-        names = ", ".join(sorted(found))
-        yield _row("ready", f"modelos: {names}", f"modelos: {names}", "", language)
+        yield _row("ready", f"modelos: {', '.join(sorted(found))}")
     elif not wrong:
-        spanish, english = "aún no hay ningún modelo", "there is no modelo yet"
-        yield _row("off", spanish, english, "mkdir -p modelos/ana  (docs/pipeline.md)", language)
+        yield _row("off", "there is no modelo yet", "mkdir -p modelos/ana  (docs/pipeline.md)")
 
 
-def _row(standing: str, spanish: str, english: str, mend: str, language: str) -> Row:
-    return {
-        "standing": standing,
-        "says": redacted(spanish if language == "es" else english),
-        "mend": mend,
-    }
+def _row(standing: str, says: str, mend: str = "") -> Row:
+    return {"standing": standing, "says": redacted(says), "mend": mend}

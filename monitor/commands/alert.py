@@ -6,9 +6,9 @@ import argparse
 import asyncio
 import os
 import socket
-import sys
 
 from monitor.ask import ask
+from monitor.commands.rules import fail
 from monitor.config import load
 from monitor.settings import SettingsError
 from monitor.tell.channels import channels_of
@@ -40,8 +40,7 @@ def _test(arguments: argparse.Namespace) -> int:
         config = load(arguments.home, os.environ)
         channels = channels_of(config)
     except SettingsError as wrong:
-        print("\n".join(f"vigia: {fault}" for fault in wrong.faults), file=sys.stderr)
-        return 2
+        return fail(arguments.lang, *map(str, wrong.faults))
     lang = config.lang
     if channels.off:
         print(say(channels.off, lang))

@@ -47,9 +47,11 @@ def run(arguments: argparse.Namespace) -> int:
                 return _answer_each(source, Judge(rules))
             return _show(source, rules, cache, arguments)
     except RulesError as error:
-        return fail(*map(str, error.faults))
+        return fail(arguments.lang, *map(str, error.faults))
     except (OSError, _InputError) as error:
-        return fail(f"{arguments.file}: {getattr(error, 'strerror', None) or error}")
+        return fail(
+            arguments.lang, f"{arguments.file}: {getattr(error, 'strerror', None) or error}"
+        )
 
 
 class _InputError(ValueError):
@@ -98,16 +100,16 @@ def _show(source: IO[bytes], rules: Rules, cache: Path, arguments: argparse.Name
         counts[match.category] += 1
         shapes.update(value for name, value in match.captures if name == "shape")
         print(_json(match) if arguments.json else _row(match, colour))
-    counted = sum(classifier.uncounted.values())
+    counted, lang = sum(classifier.uncounted.values()), arguments.lang
     if not arguments.json:
         said = ", ".join(f"{category} {count}" for category, count in counts.most_common())
-        print(
-            f"-- {said or 'only ordinary lines'}" + (f"; {counted} more alike" if counted else "")
-        )
+        said = said or say("classify_calm", lang)
+        more = "; " + say("classify_alike", lang, {"count": str(counted)}) if counted else ""
+        print(f"-- {said}{more}")
         for shape, times in shapes.most_common(SHAPES):
             print(f"   {times:>6} x {printable(redact(shape))[:200]}")
         if (left := len(shapes) - SHAPES) > 0:
-            print(f"   and {left} more shapes")
+            print("   " + say("classify_shapes", lang, {"count": str(left)}))
     return 0
 
 

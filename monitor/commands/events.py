@@ -20,7 +20,7 @@ from monitor.records.history import Follow, generations, read
 from monitor.records.record import STATES
 from monitor.records.story import message_of, number_of, word_of
 from monitor.redact import printable
-from monitor.texts import came_of, state_word
+from monitor.texts import came_of, reason, state_word
 
 _SENTENCES = {
     "what": (
@@ -95,7 +95,7 @@ def _verify(path: Path, lang: str) -> int:
         return 1
     found = verify(path)
     for finding in found:
-        print(printable(str(finding)))
+        print(printable(reason(str(finding), lang)))
     if found:
         print(_say("not_intact", lang, count=len(found)), file=sys.stderr)
         return 1

@@ -47,14 +47,14 @@ def run(arguments: argparse.Namespace) -> int:
         text = sys.stdin.buffer.read(1 << 20).decode("utf-8", "replace")
     text = text.rstrip("\n")
     if not text.strip():
-        return fail("there is no line to explain")
+        return fail(arguments.lang, "there is no line to explain")
     try:
         if number := number_of(text):
             return _incident(arguments, number)
         rules, _ = load_rules(arguments)
         ladders = load(arguments.home, os.environ).ladders
     except (RulesError, SettingsError) as error:
-        return fail(*map(str, error.faults))
+        return fail(arguments.lang, *map(str, error.faults))
     verdict = Judge(rules).event(text)
     rungs = ladder_for(verdict.rule or "", verdict.category, ladders)
     if arguments.json:

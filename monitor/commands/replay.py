@@ -59,14 +59,14 @@ def run(arguments: argparse.Namespace) -> int:
         check_ladders(config.ladders)
         sets = [_proved(packs, config.home) for packs in _packs(arguments, config)]
     except (SettingsError, RulesError) as wrong:
-        return fail(*map(str, wrong.faults))
+        return fail(arguments.lang, *map(str, wrong.faults))
     try:
         with ExitStack() as stack:
             return _replay(
                 [_Source(name, stack) for name in arguments.files], sets, config, arguments
             )
     except _InputError as error:
-        return fail(str(error))
+        return fail(arguments.lang, str(error))
 
 
 def _packs(arguments: argparse.Namespace, config: Config) -> list[list[Path]]:

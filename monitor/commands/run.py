@@ -15,7 +15,7 @@ from monitor.home import data_folder, rules_cache
 from monitor.settings import SettingsError
 from monitor.supervise import lock
 from monitor.tell.channels import channels_of
-from monitor.texts import say
+from monitor.texts import reason, say
 from monitor.understand.loading import prepared
 from monitor.understand.rule import PACKS, Rules, RulesError
 
@@ -64,7 +64,10 @@ def run(arguments: argparse.Namespace) -> int:
     except (SettingsError, RulesError) as wrong:
         facts = {"count": str(len(wrong.faults))}
         print(f"vigia: {say('config_wrong', arguments.lang, facts)}", file=sys.stderr)
-        print("\n".join(f"  {fault}" for fault in wrong.faults), file=sys.stderr)
+        print(
+            "\n".join(f"  {reason(str(fault), arguments.lang)}" for fault in wrong.faults),
+            file=sys.stderr,
+        )
         return CONFIG_WRONG
     except OSError as error:
         print(f"vigia: {error.filename}: {error.strerror}", file=sys.stderr)

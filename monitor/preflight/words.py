@@ -5,6 +5,8 @@ from __future__ import annotations
 import shlex
 from typing import NamedTuple
 
+from monitor.texts.reasons import facts_in_spanish
+
 
 class Words(NamedTuple):
     """The mending word is a command for a shell where one does it, else a sentence."""
@@ -292,4 +294,5 @@ def said(kind: str, lang: str, facts: dict[str, str]) -> tuple[str, str]:
     spanish = lang == "es"
     mend = words.mend_es if spanish or not words.mend_en else words.mend_en
     shell = {name: shlex.quote(v) if name in _IN_A_SHELL else v for name, v in facts.items()}
-    return (words.es if spanish else words.en).format_map(facts), mend.format_map(shell)
+    says = words.es.format_map(facts_in_spanish(facts)) if spanish else words.en.format_map(facts)
+    return says, mend.format_map(shell)

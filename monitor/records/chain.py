@@ -135,18 +135,18 @@ def _wrong_place(line: _Line, newest: int) -> Finding:
     if line.seq <= newest:
         return _finding(line, "misplaced", f"record {line.seq} comes again, or after {newest}")
     missing = _span(newest + 1, line.seq - 1)
-    return _finding(line, "missing", f"{missing} missing before record {line.seq}")
+    return _finding(line, "missing", f"missing before record {line.seq}: {missing}")
 
 
 def _end(head: Head, newest: int, where: str, last: _Line | None) -> Finding:
     at = last.number if last else 0
     if head.seq > newest:
-        return Finding(where, at, "missing", f"{_span(newest + 1, head.seq)} missing at the end")
+        return Finding(where, at, "missing", f"missing at the end: {_span(newest + 1, head.seq)}")
     return Finding(where, at, "changed", f"record {newest} is not as it was written")
 
 
 def _span(first: int, last: int) -> str:
-    return f"record {first} is" if first == last else f"records {first} to {last} are"
+    return f"{first}" if first == last else f"{first}-{last}"
 
 
 def _finding(line: _Line, kind: str, what: str) -> Finding:

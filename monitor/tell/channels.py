@@ -107,9 +107,9 @@ def faults_of(config: Config) -> list[Fault]:
         try:
             check(getattr(alerts, key))
         except HoursError as wrong:
-            found.append(f"alerts.{key} {wrong}")
+            found.append(f"alerts.{key}: {wrong}")
     if alerts.webhook and not alerts.webhook.startswith(("http://", "https://")):
-        found.append("alerts.webhook must be a URL that begins with http:// or https://")
+        found.append("alerts.webhook: must be a URL that begins with http:// or https://")
     if any("://" not in url for url in alerts.apprise):
-        found.append("alerts.apprise must be Apprise URLs like mailto://…")
+        found.append("alerts.apprise: must be Apprise URLs like mailto://…")
     return [Fault(str(config.home / "vigia.toml"), None, what) for what in found]

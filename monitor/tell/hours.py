@@ -13,11 +13,15 @@ _HALF_A_DAY = 720  # minutes after which a missed digest waits for the next day
 class HoursError(ValueError):
     """Not hours; the text says what would be."""
 
+    def __init__(self, what: str, given: str) -> None:
+        shown = f'"{given}"'
+        super().__init__(f"must be {what}, not {shown}")
+
 
 def minutes_of(text: str) -> int:
     """`"09:30"` as minutes since midnight."""
     if not (found := _TIME.fullmatch(text.strip())):
-        raise HoursError(f'must be a time of day like "09:00", not "{text}"')
+        raise HoursError('a time of day like "09:00"', text)
     return int(found[1]) * 60 + int(found[2])
 
 
@@ -27,7 +31,7 @@ def span_of(text: str) -> tuple[int, int] | None:
         return None
     begin, dash, end = text.partition("-")
     if not dash:
-        raise HoursError(f'must be hours like "23:00-07:00", not "{text}"')
+        raise HoursError('hours like "23:00-07:00"', text)
     return minutes_of(begin), minutes_of(end)
 
 
@@ -58,9 +62,8 @@ def _in_zone(at: float, zone: str) -> datetime:
     try:
         return datetime.fromtimestamp(at, UTC).astimezone(ZoneInfo(zone))
     except (KeyError, ValueError, OSError):
-        raise HoursError(
-            f'must be an IANA zone like "Europe/Madrid" that this machine knows, not "{zone}"'
-        ) from None
+        known = 'an IANA zone like "Europe/Madrid" that this machine knows'
+        raise HoursError(known, zone) from None
 
 
 def is_quiet(quiet: str, zone: str, at: float) -> bool:

@@ -91,6 +91,21 @@ SENTENCES: dict[str, tuple[str, str]] = {
     "is_detected": ("detectado", "detected"),
     "is_fixing": ("reparando", "fixing"),
     "is_retrying": ("reintentando", "retrying"),
+    "rules_hold": (
+        "{rules} reglas, {samples} ejemplos: todo se cumple",
+        "{rules} rules, {samples} samples: all hold",
+    ),
+    "rule_holds": (
+        "bien  {name}  (conoce {match} líneas, deja {no_match})",
+        "ok  {name}  ({match} lines it knows, {no_match} it leaves)",
+    ),
+    "shapes_unknown": (
+        "-- formas de líneas que ninguna regla conoce: {count}",
+        "-- shapes of lines that no rule knows: {count}",
+    ),
+    "classify_calm": ("solo líneas corrientes", "only ordinary lines"),
+    "classify_alike": ("{count} más, iguales", "{count} more alike"),
+    "classify_shapes": ("y {count} formas más", "and {count} more shapes"),
     "is_resolved": ("resuelto", "resolved"),
     "is_failed": ("fallido", "failed"),
     "is_alert_only": ("solo aviso", "alert only"),

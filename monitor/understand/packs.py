@@ -177,11 +177,8 @@ class _Block:
                 if name not in CAPTURES:
                     self.fault(f"captures `{name}`; known are {', '.join(sorted(CAPTURES))}", text)
             if key == "patterns" and not pattern.fixed and self.raw.get("category") != "benign":
-                self.fault(
-                    f"pattern `{text}`: has no fixed text of {MIN_LITERAL} characters that every"
-                    " match must contain: it would be tried on every line",
-                    text,
-                )
+                what = f"has no fixed text of {MIN_LITERAL} letters that every match must contain"
+                self.fault(f"pattern `{text}`: {what}", text)
             found.append(pattern)
         return tuple(found)
 

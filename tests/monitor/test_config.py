@@ -188,7 +188,7 @@ def test_all_faults_of_a_file_are_told_at_once_with_their_lines(tmp_path: Path) 
     assert by_line[3] == "children.bot has no command"
     assert "-20 to 19" in by_line[5]
     assert by_line[6] == "children.bot.after names 'nobody': no child"
-    assert by_line[8].startswith("children.bot.restart.delay must be seconds")
+    assert by_line[8].startswith("children.bot.restart.delay: must be seconds")
     assert "no closing quotation" in by_line[11]
     assert "'a b' is not a name" in by_line[12]
 
@@ -217,12 +217,12 @@ def test_the_faults_name_the_file_that_they_are_in(tmp_path: Path) -> None:
         (f"[children.{'x' * 65}]\ncommand = 'x'", 1, "is not a name"),
         ("[children.monitor]\ncommand = 'x'\nlog.file = 'y'", 1, "the monitor's own"),
         ("[children.control]\ncommand = 'x'", 1, "the monitor's own"),
-        ("[children.b]\ncommand = 'x'\nhealth.every = 0", 3, "every must be > 0"),
-        ("[children.b]\ncommand = 'x'\n[children.b.restart]\nstable = 0", 4, "stable must be > 0"),
+        ("[children.b]\ncommand = 'x'\nhealth.every = 0", 3, "every: must be > 0"),
+        ("[children.b]\ncommand = 'x'\n[children.b.restart]\nstable = 0", 4, "stable: must be > 0"),
         ("[children.b]\ncommand = 'x'\nlog.file = 'logs/./monitor.log'", 3, "log of the monitor"),
         ("[children.b]\ncommand = 'x'\nafter = ['b']", 3, "leads back to itself"),
         ("[children.b]\ncommand = 'x'\nrestart = 3", 3, "must be a table"),
-        ("[children.b]\ncommand = 'x'\nenv = { A = 1 }", 3, "env.A must be text"),
+        ("[children.b]\ncommand = 'x'\nenv = { A = 1 }", 3, "env.A: must be text"),
         ("home = '/x'", 1, "'home' is not a setting"),
         ("secrets = { A = 'x' }", 1, "'secrets' is not a setting"),
     ],

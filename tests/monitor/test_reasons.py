@@ -15,6 +15,7 @@ import monitor
 from monitor.model import Told
 from monitor.texts import reason, sentence
 from monitor.texts.reasons import PAIRS, ROOMS, Form
+from monitor.understand.proof import QUOTED
 from tests.monitor.faults import QUICK, of, wait_for
 from tests.monitor.test_run import one
 from tests.monitor.vigia import Vigia, records, until, vigia
@@ -22,8 +23,9 @@ from tests.monitor.vigia import Vigia, records, until, vigia
 MONITOR = Path(monitor.__file__).parent
 SOURCES = (
     *("heal", "safe", "supervise", "follow", "tell"),
-    *("state.py", "ask.py", "understand/verdict.py"),
-    *("records/writer.py", "records/ending.py", "records/record.py"),
+    *("state.py", "ask.py", "settings.py", "config.py", "understand/verdict.py"),
+    *(f"understand/{name}.py" for name in ("packs", "proof", "pattern", "syntax", "loading")),
+    *(f"records/{name}.py" for name in ("writer", "ending", "record", "chain")),
 )
 SENTENCES = MONITOR / "tell" / "phrases.py"  # has both languages itself
 SQL = re.compile(r"\s*(SELECT|INSERT|REPLACE|UPDATE|DELETE|PRAGMA|BEGIN|CREATE|ALTER)\b")
@@ -40,14 +42,18 @@ SAID_TO_NOBODY = {
     ("known are: ", ""): "a question of a program that cannot come",
     ("", " is not a name"): "a place that nothing of ours makes",
     ("seq is ", ", not a number from 1 on"): "a record that nothing of ours makes",
-    ("repair.dry_run_for: there is no rule or category ", ""): "a fault in a settings file",
-    ("ladders.", ": there is no strategy ", ""): "a fault in a settings file",
     ("GET / HTTP/1.0\r\nHost: ", "\r\n\r\n"): "HTTP",
     ("", " ", " HTTP/1.0\r\nHost: child\r\nContent-Length: 0\r\n\r\n"): "HTTP",
     (r"^\S+ \S+ \S+ \S+ (\S+) .* - cgroup2 ",): "a pattern",
     ("frozen 1",): "a line of the kernel",
     ("tuple[int, ...]",): "a type",
     ("child ", ""): "the name of a task",
+    ("alerts.", ": ", ""): "the name of a setting, before what is wrong with it",
+    ("children.", ".command: ", ""): "the same",
+    ("the monitor",): "whose log that is",
+    ("a rule without a name",): "a name",
+    (r"line (\d+)",): "a pattern",
+    **dict.fromkeys(((line,) for line in QUOTED), "lines of programs"),
     ("not a number",): "a heartbeat that is none",
 }
 HOSTILE = (
@@ -85,6 +91,8 @@ def texts_in(file: Path) -> Iterator[tuple[int, tuple[str, ...]]]:
                 passed.update(node.values)
             case ast.Assert(msg=ast.expr() as said):
                 passed.add(said)
+            case ast.Call(func=ast.Name(id="setting")):  # its line of documentation
+                passed.update(node.args)
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and not isinstance(node.value, str):
             continue
@@ -284,3 +292,49 @@ def test_a_home_that_speaks_spanish_shows_no_reason_in_english(
     assert len(told) >= 4
     assert {why for why in told if why in shown} == set()
     assert SAYS in shown
+
+
+WRONG = """lang = 'es'
+folow = ['x']
+[alerts]
+quiet = 'noche'
+[children.kid]
+comand = 'x'
+nice = 'alto'
+restart = {policy = 'siempre', delay = 'pronto', limit = 0}
+"""
+WRONG_RULES = """[[rule]]
+name = 'x'
+category = 'hangs'
+patterns = ['(a', 'x*', 'b[[:alpha:]]']
+match = []
+"""
+
+
+def test_what_is_wrong_with_files_is_told_in_the_language_of_the_home(tmp_path: Path) -> None:
+    with vigia(tmp_path) as v:
+        (tmp_path / "vigia.toml").write_text(WRONG)
+        for words in (("run",), ("check", "--offline")):
+            ended = v.run(*words)
+            said = ended.stdout + ended.stderr
+            assert f"{tmp_path}/vigia.toml:2: 'folow' no es un ajuste del nivel superior" in said
+            assert "'comand' no es un ajuste de [children.kid]; ¿querías decir command?" in said
+            assert 'children.kid.nice: debe ser un número entero, no "alto"' in said
+            assert 'policy: debe ser uno de "always", "on-failure", "never", no "siempre"' in said
+            assert "children.kid.restart.limit: debe ser >= 1" in said
+            assert "must be" not in said
+        (tmp_path / "vigia.toml").write_text("lang = 'es'\nrules = ['mine']\n")
+        (tmp_path / "mine").mkdir()
+        (tmp_path / "mine" / "x.toml").write_text(WRONG_RULES)
+        said = v.run("rules", "check").stderr
+        assert "x: le falta un `name` como paquete.lo_que_paso" in said
+        assert "category `hangs` no es ninguno de: timeout" in said
+        assert "patrón `(a`: columna 3: `(` sin `)`" in said
+        assert "una clase POSIX" in said
+        (tmp_path / "mine" / "x.toml").unlink()
+        assert "todo se cumple" in v.run("rules", "check").stdout
+        log = tmp_path / "logs" / "errors.json"
+        log.parent.mkdir(exist_ok=True)
+        log.write_text('[\n{"seq":1},\nalgo\n]\n')
+        said = v.run("events", "verify").stdout
+        assert f"{log}:3: esta línea no está como se escribió" in said

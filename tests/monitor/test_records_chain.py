@@ -114,7 +114,7 @@ def test_removed_records_are_named(path):
     bodies = lines_of(path)[1:-1]
     write_lines(path, bodies[:-2])
     (found,) = verify(path)
-    assert "records 22 to 23 are missing at the end" in str(found)
+    assert "missing at the end: 22-23" in str(found)
 
 
 def test_without_the_note_beside_all_but_the_end_is_checked(path):

@@ -7,9 +7,29 @@ import socket
 from pathlib import Path
 from typing import Any
 
+import pytest
+
+import pipeline
+from monitor.texts.reasons import Form
 from pipeline.config import read_settings
 from pipeline.store.base import open_store
+from pipeline.texts import FAULTS, told
+from tests.monitor.test_reasons import is_said, texts_in
 from tests.pipeline.homes import Home
+
+PIPELINE = Path(pipeline.__file__).parent
+SAID_BY = ("config", "ready", "commands", "profiles", "ai/choose")
+# What stands in those files and is said to no person, or needs no other language.
+SAID_TO_NOBODY = {
+    ("by command",): "why a modelo is held, in the database",
+    ("pipeline.toml, .env",): "the names of files",
+    ("DATABASE_URL; systemctl status postgresql",): "a command",
+    ("git pull",): "a command",
+    ("pip install 'vigia[ai]'",): "a command",
+    ("pip install 'vigia[media]'",): "a command",
+    ("mkdir -p modelos/ana  (docs/pipeline.md)",): "a command",
+    ("python -m pipeline",): "a command",
+}
 
 
 def check(home: Home) -> tuple[int, list[dict[str, Any]]]:
@@ -72,10 +92,16 @@ def test_a_modelo_without_a_profile_is_a_warning(tmp_path: Path) -> None:
 def test_started_by_hand_it_reads_the_env_of_its_home(tmp_path: Path) -> None:
     home = Home(tmp_path)
     (tmp_path / ".env").write_text("DATABASE_URL=mysql://x\nVIGIA_LANG=es\n")
-    assert "DATABASE_URL must begin with postgresql://" in says(check(home)[1], "wrong")
+    assert "DATABASE_URL debe empezar por postgresql://" in says(check(home)[1], "wrong")
     refused = home.run("jobs", "list")
     assert refused.returncode == 78
-    assert "DATABASE_URL" in refused.stderr
+    assert (
+        refused.stderr
+        == told(
+            "DATABASE_URL must begin with postgresql://; leave it empty for SQLite\n".strip(), "es"
+        )
+        + "\n"
+    )
     home.env["DATABASE_URL"] = ""  # what is exported wins
     assert "base de datos: se crea al arrancar" in says(check(home)[1], "ready")
 
@@ -92,3 +118,46 @@ def test_an_env_that_nobody_can_read_is_named(tmp_path: Path) -> None:
     code, rows = check(home)
     assert code == 2
     assert f"{tmp_path / '.env'} cannot be read" in says(rows, "wrong")
+
+
+def test_whatever_it_says_to_people_has_its_spanish_pair() -> None:
+    known = {Form.of(english, "").literals for english in FAULTS} | SAID_TO_NOBODY.keys()
+    files = [PIPELINE / f"{name}.py" for name in SAID_BY]
+    there = {literals: file.name for file in files for _, literals in texts_in(file)}
+    without = {said: file for said, file in there.items() if is_said(said) and said not in known}
+    assert without == {}, "each needs a pair in pipeline/texts.py"
+    assert SAID_TO_NOBODY.keys() - there.keys() == set()
+
+
+@pytest.mark.parametrize("given", ["", "{0.__class__} {given} }{ %s", "(a+)+$", "ñ\n\x1b[31m: x"])
+def test_each_fault_is_said_in_spanish_with_its_values_as_they_are(given: str) -> None:
+    for english, spanish in FAULTS.items():
+        names = Form.of(english, "").names
+        assert Form.of(spanish, "").names == names, english
+        values = dict.fromkeys(names, given)
+        assert told(english.format_map(values), "es") == spanish.format_map(values)
+        assert told(english.format_map(values), "en") == english.format_map(values)
+
+
+def test_a_fault_behind_a_name_is_said_in_spanish_and_a_foreign_word_stays() -> None:
+    assert told("pipeline.toml: poll: must be a number", "es") == (
+        "pipeline.toml: poll: debe ser un número"
+    )
+    assert told("h:80: [Errno 111] Connection refused", "es") == (
+        "h:80: [Errno 111] Connection refused"
+    )
+    assert told("x", "es") == "x"
+
+
+def test_a_person_who_reads_spanish_is_told_all_of_it(tmp_path: Path) -> None:
+    home = Home(tmp_path, {"VIGIA_LANG": "es", "ADMIN_ID": "ana", "DATABASE_URL": "mysql://x"})
+    (tmp_path / "pipeline.toml").write_text("poll = 0\nworkers = 1.5\nx = 1\n")
+    done = home.run("check")
+    assert [" ".join(row.split()[1:8]) for row in done.stdout.splitlines()] == [
+        "ADMIN_ID debe ser números separados por comas,",
+        "DATABASE_URL debe empezar por postgresql://; déjalo vacío",
+        "pipeline.toml: poll: debe ser mayor que 0",
+        "pipeline.toml: workers: debe ser un número entero",
+        "pipeline.toml: x: no se conoce; se conocen",
+    ]
+    assert "¿está todo lo que necesita el pipeline?" in home.run("--help").stdout

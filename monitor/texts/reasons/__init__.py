@@ -11,9 +11,18 @@ import string
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from monitor.texts.reasons import files, healing, judging, remembering, running, telling
+from monitor.texts.reasons import (
+    configuring,
+    files,
+    healing,
+    judging,
+    reading,
+    remembering,
+    running,
+    telling,
+)
 
-ROOMS = (healing, files, running, telling, remembering, judging)
+ROOMS = (healing, files, running, telling, remembering, judging, configuring, reading)
 PAIRS = {english: spanish for room in ROOMS for english, spanish in room.PAIRS.items()}
 NESTED = ("why", "detail", "proof")  # facts of these names are reasons
 _DEEP = 5  # reasons within reasons

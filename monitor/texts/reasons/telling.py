@@ -16,30 +16,6 @@ PAIRS: dict[str, str] = {
     "apprise is not installed: pip install vigia[apprise]": (
         "apprise no está instalado: pip install vigia[apprise]"
     ),
-    # settings of alerts
-    "TELEGRAM_BOT_API_LOCAL_URL must be a URL like http://127.0.0.1:8081": (
-        "TELEGRAM_BOT_API_LOCAL_URL debe ser una URL como http://127.0.0.1:8081"
-    ),
-    "ADMIN_ID must be numeric Telegram ids separated by commas, not {value}": (
-        "ADMIN_ID debe ser ids numéricos de Telegram separados por comas, no {value}"
-    ),
-    "{why}; your own id: write to @userinfobot": "{why}; tu propio id: escribe a @userinfobot",
-    "alerts.webhook must be a URL that begins with http:// or https://": (
-        "alerts.webhook debe ser una URL que empiece por http:// o https://"
-    ),
-    "alerts.apprise must be Apprise URLs like mailto://…": (
-        "alerts.apprise debe ser URLs de Apprise como mailto://…"
-    ),
-    "alerts.{key} {why}": "alerts.{key} {why}",
-    'must be a time of day like "09:00", not "{value}"': (
-        'debe ser una hora como "09:00", no "{value}"'
-    ),
-    'must be hours like "23:00-07:00", not "{value}"': (
-        'debe ser un horario como "23:00-07:00", no "{value}"'
-    ),
-    'must be an IANA zone like "Europe/Madrid" that this machine knows, not "{value}"': (
-        'debe ser una zona IANA como "Europe/Madrid" que esta máquina conozca, no "{value}"'
-    ),
     # the monitor itself
     "no monitor is running in {home}": "no hay ningún monitor en marcha en {home}",
     "{path} belongs to another user": "{path} es de otro usuario",

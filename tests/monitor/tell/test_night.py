@@ -168,8 +168,8 @@ def test_an_admin_who_is_no_number_is_named_before_anything_starts(tmp_path: Pat
         assert v.process.wait(60) == 2
         said = v.text()
         assert 'ADMIN_ID must be numeric Telegram ids separated by commas, not "@ana"' in said
-        assert 'alerts.quiet must be hours like "23:00-07:00", not "night"' in said
-        assert 'alerts.zone must be an IANA zone like "Europe/Madrid"' in said
+        assert 'alerts.quiet: must be hours like "23:00-07:00", not "night"' in said
+        assert 'alerts.zone: must be an IANA zone like "Europe/Madrid"' in said
         assert TOKEN not in said
 
 

@@ -65,7 +65,7 @@ def test_all_that_is_wrong_is_said_at_once_and_no_secret_with_it(tmp_path: Path)
     )
     said = faults(tmp_path, toml, TELEGRAM_TOKEN="7", ADMIN_ID=f"{TOKEN},0,ana")  # swapped
     for name in ("webhook", "apprise", "quiet", "zone", "digest"):
-        assert f"alerts.{name} must be" in said
+        assert f"alerts.{name}: must be" in said
     assert 'not "[hidden]", "0", "ana"' in said
     assert TOKEN not in said
 
