@@ -108,7 +108,9 @@ FAULTS: dict[str, str] = {
     "posting.spacing must be like 30m or 2h, not {given}": (
         "posting.spacing debe ser como 30m o 2h, no {given}"
     ),
-    "{key} is not known; known are {names}": "{key} no se conoce; se conocen {names}",
+    "{where}{key} is not known; known are {names}": (
+        "{where}{key} no se conoce; se conocen {names}"
+    ),
     "{key} must be a text": "{key} debe ser un texto",
     "{key} must be a list of texts": "{key} debe ser una lista de textos",
     # the database
