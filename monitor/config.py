@@ -173,7 +173,7 @@ def _split(command: str, source: Source, path: tuple[str, ...]) -> list[str]:
     try:
         return shlex.split(command)
     except ValueError as error:
-        source.fault((*path, "command"), f"children.{path[1]}.command: {error}".lower())
+        source.fault((*path, "command"), f"children.{path[1]}.command: {str(error).lower()}")
         return ["?"]
 
 

@@ -92,15 +92,15 @@ def answer(id: object, verdict: Verdict) -> dict[str, object]:
 
 
 def _show(source: IO[bytes], rules: Rules, cache: Path, arguments: argparse.Namespace) -> int:
-    classifier = Classifier(rules, cache=cache)
+    classifier, lang = Classifier(rules, cache=cache), arguments.lang
     colour = sys.stdout.isatty() and not arguments.json
     counts: Counter[Category] = Counter()
     shapes: Counter[str] = Counter()
     for match in _matches(source, arguments.file, classifier):
         counts[match.category] += 1
         shapes.update(value for name, value in match.captures if name == "shape")
-        print(_json(match) if arguments.json else _row(match, colour))
-    counted, lang = sum(classifier.uncounted.values()), arguments.lang
+        print(_json(match) if arguments.json else _row(match, lang, colour=colour))
+    counted = sum(classifier.uncounted.values())
     if not arguments.json:
         said = ", ".join(f"{category} {count}" for category, count in counts.most_common())
         said = said or say("classify_calm", lang)
@@ -149,9 +149,9 @@ def _json(match: Match) -> str:
     )
 
 
-def _row(match: Match, colour: bool) -> str:
+def _row(match: Match, lang: str, *, colour: bool) -> str:
     first, *more = match.line.text.split("\n")
-    tail = f"  (+{len(more)} lines)" if more else ""
+    tail = "  " + say("classify_more", lang, {"count": str(len(more))}) if more else ""
     last = f" | {more[-1]}" if more else ""
     text = printable(redact(f"{first}{last}".replace("\t", " ")))[:400]
     about = f" [{printable(redact(match.subject))}]" if match.subject else ""

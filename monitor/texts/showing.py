@@ -103,6 +103,7 @@ SENTENCES: dict[str, tuple[str, str]] = {
         "-- formas de líneas que ninguna regla conoce: {count}",
         "-- shapes of lines that no rule knows: {count}",
     ),
+    "classify_more": ("(+{count} líneas)", "(+{count} lines)"),
     "classify_calm": ("solo líneas corrientes", "only ordinary lines"),
     "classify_alike": ("{count} más, iguales", "{count} more alike"),
     "classify_shapes": ("y {count} formas más", "and {count} more shapes"),

@@ -16,11 +16,11 @@ from monitor.commands import classify, explain, rules
 LOG = "ok\n2026 ERROR x: PermissionError: [Errno 13] Permission denied: '/srv/a'\nok\n"
 
 
-def call(module: Any, home: Path, *argv: str) -> int:
+def call(module: Any, home: Path, *argv: str, lang: str = "en") -> int:
     parser = argparse.ArgumentParser()
-    module.arguments(parser, "en")
+    module.arguments(parser, lang)
     asked = parser.parse_args(argv)
-    asked.home, asked.lang = home, "en"
+    asked.home, asked.lang = home, lang
     return module.run(asked)
 
 
@@ -183,3 +183,30 @@ def test_shapes_that_no_rule_knows_are_counted_in_the_summary(
     told = capsys.readouterr().out.partition("-- unknown 4\n")[2].splitlines()
     assert [row.split(" x ")[0].strip() for row in told] == ["3", "1"]
     assert "wrong house" in told[0]
+
+
+def test_a_person_who_reads_spanish_is_told_all_of_it(
+    home: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    typed(
+        monkeypatch,
+        b"Traceback (most recent call last):\n  File \"a\", line 1\nKeyError: 'x'\nok\n",
+    )
+    assert call(classify, home, lang="es") == 0
+    assert "(+2 líneas)" in capsys.readouterr().out
+    typed(monkeypatch, b"ok\n")
+    assert call(classify, home, lang="es") == 0
+    assert capsys.readouterr().out == "-- solo líneas corrientes\n"
+    typed(monkeypatch, b'{"id": 1, "line": 2}\n')
+    assert call(classify, home, "--jsonl", lang="es") == 2
+    assert capsys.readouterr().err == "vigia: -: línea 1: `line` no es un texto\n"
+    assert call(explain, home, " ", lang="es") == 2
+    assert capsys.readouterr().err == "vigia: no hay ninguna línea que explicar\n"
+    wrong = tmp_path / "w.toml"
+    wrong.write_text(
+        "[[rule]]\nname = 'a.b'\ncategory = 'crash'\npatterns = ['a{2}']\nmatch = ['x']\n"
+    )
+    assert call(rules, home, "check", "--rules", str(wrong), lang="es") == 2
+    told = capsys.readouterr().err
+    assert f"vigia: {wrong}:1: a.b: le falta `no_match`: una lista con al menos un texto\n" in told
+    assert "no tiene ningún texto fijo de " in told

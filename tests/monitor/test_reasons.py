@@ -7,6 +7,7 @@ import itertools
 import re
 import time
 from collections.abc import Iterator
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -14,7 +15,7 @@ import pytest
 import monitor
 from monitor.model import Told
 from monitor.texts import reason, sentence
-from monitor.texts.reasons import PAIRS, ROOMS, Form
+from monitor.texts.reasons import ROOMS, Form, pairs
 from monitor.understand.proof import QUOTED
 from tests.monitor.faults import QUICK, of, wait_for
 from tests.monitor.test_run import one
@@ -33,7 +34,7 @@ NAMES = re.compile(r"HTTP|INC-|Telegram|pid|vigia")  # no words of a language
 WORD = re.compile(r"[a-z]{2}")
 
 # What stands in those files and is said to no person.
-SAID_TO_NOBODY = {
+SAID_TO_NOBODY: dict[tuple[str, ...], str] = {
     ("vigia resume",): "an order",
     ("mute 1h",): "an order",
     ("mute 8h",): "an order",
@@ -115,6 +116,7 @@ def files() -> list[Path]:
     return [file for file in found if file != SENTENCES]
 
 
+PAIRS = pairs()
 FORMS = {english: Form.of(english, spanish) for english, spanish in PAIRS.items()}
 
 
@@ -151,7 +153,8 @@ def test_no_pair_is_kept_for_what_nobody_says() -> None:
 
 
 def test_no_pair_stands_in_two_rooms() -> None:
-    assert sum(len(room.PAIRS) for room in ROOMS) == len(PAIRS)
+    rooms = [import_module(f"monitor.texts.reasons.{name}") for name in ROOMS]
+    assert sum(len(room.PAIRS) for room in rooms) == len(PAIRS)
 
 
 def test_both_languages_name_the_same_values() -> None:
@@ -190,6 +193,8 @@ def test_english_stays_english() -> None:
         "ended with exit code " * 5_000,
         " of  are free on " * 6_000,
         "'" + "a is a link; " * 8_000,
+        "x: it is down\n" * 99,
+        "x: it is down\n" * 20_000,
     ],
 )
 def test_no_text_takes_long(text: str) -> None:
@@ -239,6 +244,15 @@ def test_no_text_takes_long(text: str) -> None:
             "bot no llegó a arrancar: no se puede ejecutar ./run; x: Permission denied",
         ),
         ("free_disk: OSError: nothing of ours", "free_disk: OSError: nothing of ours"),
+        (
+            "v.toml:3: a.nice: must be a number, not [1]; v.toml:5: 'x' is not a setting of [a]",
+            "v.toml:3: a.nice: debe ser un número, no [1]; v.toml:5: 'x' no es un ajuste de [a]",
+        ),
+        ("a: it is down\nb: must be >= 1\nc", "a: it is down\nb: must be >= 1\nc"),
+        (
+            "v.toml:3: a.nice: must be text, not 3\nv.toml:5: alerts.zone: holds a NUL character",
+            "v.toml:3: a.nice: debe ser un texto, no 3\nv.toml:5: alerts.zone: contiene un carácter NUL",
+        ),
     ],
 )
 def test_a_reason_of_several_is_said_part_by_part(english: str, spanish: str) -> None:

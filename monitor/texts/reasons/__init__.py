@@ -10,28 +10,33 @@ import functools
 import string
 from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib import import_module
 
-from monitor.texts.reasons import (
-    configuring,
-    files,
-    healing,
-    judging,
-    reading,
-    remembering,
-    running,
-    telling,
+ROOMS = (
+    *("healing", "files", "running", "telling", "remembering", "judging"),
+    *("configuring", "reading"),
 )
-
-ROOMS = (healing, files, running, telling, remembering, judging, configuring, reading)
-PAIRS = {english: spanish for room in ROOMS for english, spanish in room.PAIRS.items()}
 NESTED = ("why", "detail", "proof")  # facts of these names are reasons
 _DEEP = 5  # reasons within reasons
 _MOST_PARTS = 6  # of one reason, joined by semicolons
+_MOST_LINES = 100  # each with a reason
 
 
 def in_spanish(text: str) -> str:
     """The reason in Spanish, its values as they are; what no pair knows stays as it is."""
-    return _known(text, _DEEP) or text
+    return _in_lines(text) or _known(text, _DEEP) or text
+
+
+def _in_lines(text: str) -> str | None:
+    """Reasons on a line each, as all that is wrong with a file."""
+    if not 0 < text.count("\n") < _MOST_LINES:
+        return None
+    told: list[str] = []
+    for line in text.split("\n"):
+        if not (known := _known(line, _DEEP)):
+            return None
+        told.append(known)
+    return "\n".join(told)
 
 
 def facts_in_spanish(facts: Mapping[str, object]) -> dict[str, object]:
@@ -56,7 +61,7 @@ def _in_parts(text: str, depth: int) -> str | None:
         return None
     at = text.find("; ")
     while at >= 0:
-        begin = _whole(text[:at], depth - 1)
+        begin = _whole(text[:at], depth - 1) or _after_a_name(text[:at], depth - 1)
         if begin and (rest := _known(text[at + 2 :], depth - 1)):
             return f"{begin}; {rest}"
         at = text.find("; ", at + 2)
@@ -83,8 +88,15 @@ def _whole(text: str, depth: int) -> str | None:
 
 
 @functools.cache  # only who reads Spanish pays for it
+def pairs() -> dict[str, str]:
+    """Each reason of all rooms, and its Spanish."""
+    rooms = (import_module(f"{__name__}.{name}") for name in ROOMS)
+    return {english: spanish for room in rooms for english, spanish in room.PAIRS.items()}
+
+
+@functools.cache
 def _forms() -> tuple[Form, ...]:
-    forms = (Form.of(*pair) for pair in PAIRS.items())
+    forms = (Form.of(*pair) for pair in pairs().items())
     return tuple(sorted(forms, key=lambda form: -sum(map(len, form.literals))))
 
 
