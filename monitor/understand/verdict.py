@@ -10,7 +10,7 @@ from monitor.model import Category, Severity
 from monitor.understand.events import causes
 from monitor.understand.levels import Level, level
 from monitor.understand.linear import Search, Sieve
-from monitor.understand.quoted import unquoted
+from monitor.understand.quoted import unquoted, without_speech
 from monitor.understand.rule import SEEN, SUBJECTS, Rule, Rules, Seen, Weight
 from monitor.understand.subjects import ordinary, subject_of
 
@@ -174,7 +174,7 @@ class Judge:
             return ""
         if rule.weight is Weight.EXACT:
             return ""
-        if rule.weight is Weight.CAUSE and FAILING.hit(self._blanked(line)):
+        if rule.weight is Weight.CAUSE and FAILING.hit(without_speech(self._blanked(line))):
             return ""
         return f"{rule.name} hits, but the line was logged as ordinary (info or debug)"
 

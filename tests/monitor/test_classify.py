@@ -139,3 +139,21 @@ def test_a_line_can_be_asked_about_by_itself(classifier: Classifier) -> None:
 )  # fmt: skip
 def test_tempting_words_in_ordinary_lines_stay_ordinary(classifier: Classifier, line: str) -> None:
     assert classifier.classify_line(line).category is Category.BENIGN
+
+
+@pytest.mark.parametrize(
+    ("line", "category"),
+    [
+        ('INFO the model said "the error means access denied"', Category.BENIGN),
+        ('INFO Respuesta: "El error 403 significa acceso denegado"', Category.BENIGN),
+        ("INFO ana lo llama «error: acceso denegado»", Category.BENIGN),
+        ('level=info msg="upload failed: access denied"', Category.AUTH),
+        ('{"level": "info", "msg": "upload failed: access denied"}', Category.AUTH),
+        ('INFO upload of "a long name" failed: access denied', Category.AUTH),
+        ('ERROR the model said "the error means access denied"', Category.AUTH),
+    ],
+)
+def test_what_an_ordinary_line_only_quotes_has_not_happened(
+    classifier: Classifier, line: str, category: Category
+) -> None:
+    assert classifier.classify_line(line).category is category

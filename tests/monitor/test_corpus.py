@@ -39,6 +39,7 @@ SETS = {
     "sixth": Least(0.98, 0.94, 0.005),
     "seventh": Least(0.98, 0.96, 0.005),
     "ordinary": Least(0.99, 0.0, 0.005),  # what an ordinary line is about was not labelled
+    "ordinary_2": Least(0.99, 0.0, 0.005),
     "catalogue_1": Least(0.99, 0.98, 0.005),
     "catalogue_2": Least(0.99, 0.96, 0.005),
     "catalogue_3": Least(0.99, 0.93, 0.005),
