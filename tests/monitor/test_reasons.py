@@ -248,6 +248,10 @@ def test_no_text_takes_long(text: str) -> None:
             "v.toml:3: a.nice: must be a number, not [1]; v.toml:5: 'x' is not a setting of [a]",
             "v.toml:3: a.nice: debe ser un número, no [1]; v.toml:5: 'x' no es un ajuste de [a]",
         ),
+        (
+            "r.toml:7: b.c: its sample `no: /x` goes to a.b: a.b knows it as cause, b.c only as hint",
+            "r.toml:7: b.c: su ejemplo `no: /x` se lo lleva a.b: a.b lo conoce con peso cause, b.c solo con peso hint",
+        ),
         ("a: it is down\nb: must be >= 1\nc", "a: it is down\nb: must be >= 1\nc"),
         (
             "v.toml:3: a.nice: must be text, not 3\nv.toml:5: alerts.zone: holds a NUL character",

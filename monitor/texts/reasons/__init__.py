@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import functools
 import string
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from importlib import import_module
+from typing import NamedTuple
 
 ROOMS = (
     *("healing", "files", "running", "telling", "remembering", "judging"),
@@ -24,19 +25,20 @@ _MOST_LINES = 100  # each with a reason
 
 def in_spanish(text: str) -> str:
     """The reason in Spanish, its values as they are; what no pair knows stays as it is."""
-    return _in_lines(text) or _known(text, _DEEP) or text
+    found = _in_lines(text) or _known(text, _DEEP)
+    return found.spanish if found else text
 
 
-def _in_lines(text: str) -> str | None:
+def _in_lines(text: str) -> Reading | None:
     """Reasons on a line each, as all that is wrong with a file."""
     if not 0 < text.count("\n") < _MOST_LINES:
         return None
-    told: list[str] = []
+    told: list[Reading] = []
     for line in text.split("\n"):
         if not (known := _known(line, _DEEP)):
             return None
         told.append(known)
-    return "\n".join(told)
+    return Reading(sum(one.words for one in told), "\n".join(one.spanish for one in told))
 
 
 def facts_in_spanish(facts: Mapping[str, object]) -> dict[str, object]:
@@ -49,42 +51,51 @@ def facts_in_spanish(facts: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def _known(text: str, depth: int) -> str | None:
+class Reading(NamedTuple):
+    """One way to understand a text: how much of it is words of ours, and what it says."""
+
+    words: int
+    spanish: str
+
+
+def _known(text: str, depth: int) -> Reading | None:
+    """The reading that knows most of the text, so that no value swallows a reason."""
     if not depth or not text:
         return None
-    return _in_parts(text, depth) or _whole(text, depth) or _after_a_name(text, depth)
+    if parts := _in_parts(text, depth):
+        return parts
+    return max(_readings(text, depth), key=lambda one: one.words, default=None)
 
 
-def _in_parts(text: str, depth: int) -> str | None:
+def _readings(text: str, depth: int) -> Iterator[Reading]:
+    for form in _forms():
+        if (values := form.values_in(text)) is not None:
+            within = {name: _known(values[name], depth - 1) for name in NESTED if name in values}
+            told = {name: known for name, known in within.items() if known}
+            said = form.spanish.format_map(values | {n: one.spanish for n, one in told.items()})
+            yield Reading(form.words + sum(one.words for one in told.values()), said)
+    if about := _after_a_name(text, depth):
+        yield about
+
+
+def _in_parts(text: str, depth: int) -> Reading | None:
     """Reasons joined by semicolons, when each of them is known; one may have a semicolon itself."""
     if not 0 < text.count("; ") < _MOST_PARTS:
         return None
     at = text.find("; ")
     while at >= 0:
-        begin = _whole(text[:at], depth - 1) or _after_a_name(text[:at], depth - 1)
+        begin = max(_readings(text[:at], depth - 1), key=lambda one: one.words, default=None)
         if begin and (rest := _known(text[at + 2 :], depth - 1)):
-            return f"{begin}; {rest}"
+            return Reading(begin.words + rest.words, f"{begin.spanish}; {rest.spanish}")
         at = text.find("; ", at + 2)
     return None
 
 
-def _after_a_name(text: str, depth: int) -> str | None:
+def _after_a_name(text: str, depth: int) -> Reading | None:
     """A reason behind what it is about: `127.0.0.1:8081: no answer`."""
     name, colon, why = text.partition(": ")
     told = _known(why, depth - 1) if colon else None
-    return f"{name}: {told}" if told else None
-
-
-def _whole(text: str, depth: int) -> str | None:
-    """By the form that knows a reason within it, else by the one that has the most words of it."""
-    plain = None
-    for form in _forms():
-        if (values := form.values_in(text)) is not None:
-            within = {name: _known(values[name], depth - 1) for name in NESTED if name in values}
-            if told := {name: known for name, known in within.items() if known}:
-                return form.spanish.format_map(values | told)
-            plain = plain or form.spanish.format_map(values)
-    return plain
+    return Reading(told.words, f"{name}: {told.spanish}") if told else None
 
 
 @functools.cache  # only who reads Spanish pays for it
@@ -97,7 +108,7 @@ def pairs() -> dict[str, str]:
 @functools.cache
 def _forms() -> tuple[Form, ...]:
     forms = (Form.of(*pair) for pair in pairs().items())
-    return tuple(sorted(forms, key=lambda form: -sum(map(len, form.literals))))
+    return tuple(sorted(forms, key=lambda form: -form.words))
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +118,10 @@ class Form:
     literals: tuple[str, ...]
     names: tuple[str, ...]
     spanish: str
+
+    @property
+    def words(self) -> int:
+        return sum(map(len, self.literals))
 
     @classmethod
     def of(cls, english: str, spanish: str) -> Form:
