@@ -14,7 +14,12 @@ class Encoding:
     bom: bytes
     newline: bytes
 
-    def last(self, data: bytearray, low: int, high: int) -> int:
+    @property
+    def is_bytes(self) -> bool:
+        """Whether its lines are UTF-8 as they stand."""
+        return len(self.newline) == 1
+
+    def last(self, data: bytes | bytearray, low: int, high: int) -> int:
         """Where the last whole line in data[low:high] ends; `low` when there is none."""
         unit = len(self.newline)
         at = data.rfind(self.newline, low, high)
@@ -22,7 +27,7 @@ class Encoding:
             at = data.rfind(self.newline, low, at + unit - 1)
         return low if at < 0 else at + unit
 
-    def first(self, data: bytearray, low: int, high: int) -> int:
+    def first(self, data: bytes | bytearray, low: int, high: int) -> int:
         """Where the first whole line in data[low:high] ends; `low` when there is none."""
         unit = len(self.newline)
         at = data.find(self.newline, low, high)
@@ -30,7 +35,7 @@ class Encoding:
             at = data.find(self.newline, at + 1, high)
         return low if at < 0 else at + unit
 
-    def overlong(self, data: bytearray, low: int, high: int, cap: int) -> int:
+    def overlong(self, data: bytes | bytearray, low: int, high: int, cap: int) -> int:
         """Where the first line of more than `cap` bytes starts in data[low:high]; -1 when none does."""
         while high - low > cap:
             end = self.last(data, low, low + cap + len(self.newline))

@@ -11,8 +11,11 @@ from fnmatch import fnmatchcase
 from monitor.follow import sight
 from monitor.follow.beginning import Beginnings
 from monitor.follow.generations import open_file
+from monitor.follow.known import Known
+from monitor.follow.lines import LINE_CAP
 from monitor.follow.mounts import is_mounted_alone
-from monitor.follow.tail import LINE_CAP, Tail
+from monitor.follow.tail import Tail
+from monitor.follow.turn import Turn
 from monitor.model import Chunk, FileId, Gap, Position
 
 TURN = 4 * 1024 * 1024  # bytes in one turn, of all files
@@ -50,14 +53,15 @@ class Follower:
         status: Callable[[str], os.stat_result] = os.stat,
     ) -> None:
         self.patterns = tuple(dict.fromkeys(os.path.abspath(pattern) for pattern in patterns))
-        self.tails: dict[FileId, Tail] = {}
+        self._known = Known(positions)
+        self.tails = self._known.open
         self.troubles: dict[str, str] = {}  # by path: what keeps a file from being read just now
         self._ours, self._held, self._status = ours, held, status
         self._rotate_wait, self._flush_after = rotate_wait, flush_after
         # Half of what the process may open: the rest of the monitor needs descriptors too.
         self._most = resource.getrlimit(resource.RLIMIT_NOFILE)[0] // 2
         self._first, self._from_start = True, from_start
-        self._begin = Beginnings(positions, self.tails)
+        self._begin = Beginnings(self._known)
         self._unreadable: dict[str, str] = {}
         self._unfinished = False
         self._unopened: dict[FileId, int] = {}
@@ -66,7 +70,7 @@ class Follower:
 
     def poll(self, now: float, at: float) -> list[Chunk | Gap]:
         """Compare every name with every open file, and read what is new."""
-        out: list[Chunk | Gap] = []
+        turn = Turn(now, at)
         self._unfinished = False
         seen = sight.look(self.patterns, self._status)
         leads = seen.leads()
@@ -75,36 +79,38 @@ class Follower:
             tail.detached = None if found else tail.detached or now
             if path := leads.get(tail.id):
                 tail.changed = seen.files[path].st_mtime_ns
-        room = self._read(self._in_turn(), TURN, out, now, at)
+        room = self._read(self._in_turn(), TURN, turn)
         fresh = [
             tail
             for id, path in leads.items()
             if id not in self.tails and not self._ours(id)
-            for tail in self._open(path, seen, out, now, at)
+            for tail in self._open(path, seen, turn)
         ]
         if self._first:
             missing = set(self.patterns).difference(seen.files, seen.unsure)
-            fresh += [
-                tail for path in missing for tail in self._begin.left_behind(path, out, now, at)
-            ]
-        self._read(fresh, room, out, now, at)
-        self._part(seen, out, now, at)
-        self._tell(seen.troubles | self._unreadable, out, at)
+            fresh += [tail for path in missing for tail in self._begin.left_behind(path, turn)]
+        self._read(fresh, room, turn)
+        self._part(seen, turn)
+        self._tell(seen.troubles | self._unreadable, turn)
         self._first = False
-        return out
+        return turn.out
 
     def drain(self, now: float, at: float) -> list[Chunk | Gap]:
         """Read what is new in the files that lately had something; `poll` remains the truth."""
-        out: list[Chunk | Gap] = []
+        turn = Turn(now, at)
         self._unfinished = False
-        hot = [tail for tail in self._in_turn() if tail.behind or now - tail.touched < HOT]
-        self._read(hot, TURN, out, now, at)
-        return out
+        hot = [
+            tail
+            for tail in self._in_turn()
+            if tail.cursor.behind or now - tail.cursor.touched < HOT
+        ]
+        self._read(hot, TURN, turn)
+        return turn.out
 
     @property
     def behind(self) -> bool:
         """Whether the last turn had no room for all there was."""
-        return self._unfinished or any(tail.behind for tail in self.tails.values())
+        return self._unfinished or any(tail.cursor.behind for tail in self.tails.values())
 
     def positions(self, upto: Mapping[FileId, int] | None = None) -> list[Position]:
         """How far each file was read, or not further than `upto` says.
@@ -113,10 +119,12 @@ class Follower:
         crash, so its start is the `upto` of its file. Save them also when nothing was read yet.
         """
         limits = upto or {}
-        closed = [one for one in self._begin.closed if limits.get(one.id, one.offset) == one.offset]
-        older_first = sorted(self.tails.values(), key=self._begin.is_current)
+        closed = [
+            one for one in self._known.unsaved if limits.get(one.id, one.offset) == one.offset
+        ]
+        older_first = sorted(self.tails.values(), key=self._known.is_current)
         # A deleted file of which nothing was read proves nothing, and its inode is used again.
-        told = [tail for tail in older_first if tail.links or tail.offset]
+        told = [tail for tail in older_first if tail.links or tail.cursor.offset]
         open_ones = [tail.position(limits.get(tail.id)) for tail in told]
         return [*closed, *(one for one in open_ones if one is not None)]
 
@@ -124,7 +132,7 @@ class Follower:
         """We truncated this file ourselves after it was read to its end: nothing was lost."""
         if tail := self.tails.get(id):
             tail.former, tail.shape = None, (-1, 0)
-            tail.go(0)
+            tail.cursor.go(0)
 
     def directories(self) -> set[str]:
         """Where something may happen: the folders of the names and of the files they lead to."""
@@ -147,24 +155,22 @@ class Follower:
         """Every file, the one that was read longest ago first."""
         return list(self.tails.values())
 
-    def _read(
-        self, tails: Iterable[Tail], room: int, out: list[Chunk | Gap], now: float, at: float
-    ) -> int:
+    def _read(self, tails: Iterable[Tail], room: int, turn: Turn) -> int:
         for tail in tails:
             if room < LINE_CAP:
                 self._unfinished = True
                 break
             if tail.waits() or tail.is_shadow():
                 continue
-            before = tail.offset
+            before = tail.cursor.offset
             try:
-                out += self._read_one(tail, min(room, EACH), now, at)
+                turn.out += self._read_one(tail, min(room, EACH), turn.now, turn.at)
                 self._unreadable.pop(tail.path, None)
             except OSError as error:
                 self._unreadable[tail.path] = f"cannot be read: {error.strerror}"
-                tail.behind = False
-            room -= abs(tail.offset - before)
-            if tail.behind and tail.id in self.tails:
+                tail.cursor.behind = False
+            room -= abs(tail.cursor.offset - before)
+            if tail.cursor.behind and tail.id in self.tails:
                 self.tails[tail.id] = self.tails.pop(tail.id)
         return room
 
@@ -176,7 +182,7 @@ class Follower:
             why, tail.rewritten = tail.rewritten, ""
             if not tail.ring and tail.former:
                 rest = self._begin.copied(tail.former, now)
-                unread = 0 if rest else tail.former.unread
+                unread = 0 if rest else tail.unread
                 told = f"{why}; {'its rest is read from a copy' if rest else f'{unread} bytes that were seen are lost'}"
                 out.append(Gap(tail.path, told, unread, at))
                 for one in rest:
@@ -186,9 +192,7 @@ class Follower:
 
     # --- opening and letting go ----------------------------------------------------------------
 
-    def _open(
-        self, path: str, seen: sight.Sight, out: list[Chunk | Gap], now: float, at: float
-    ) -> list[Tail]:
+    def _open(self, path: str, seen: sight.Sight, turn: Turn) -> list[Tail]:
         if len(self.tails) >= self._most:
             told = f"holds files that are not read: {self._most} are open already"
             seen.troubles[os.path.dirname(path)] = told
@@ -209,10 +213,10 @@ class Follower:
             return []
         if is_mounted_alone(path):
             told = "is mounted as a single file: when it is renamed outside, nothing tells us"
-            out.append(Gap(path, told, 0, at))
-        tail = Tail(fd, path, id, 0, now=now)
+            turn.tell(path, told)
+        tail = Tail(fd, path, id, 0, now=turn.now)
         self.tails[id] = tail  # now, or a rotation meanwhile makes it an older generation of itself
-        return self._begin.of(tail, self._unseen(tail, found.st_size), out, now, at)
+        return self._begin.of(tail, self._unseen(tail, found.st_size), turn)
 
     def _note_unopened(self, found: os.stat_result) -> None:
         self._unopened[FileId(found.st_dev, found.st_ino)] = (
@@ -231,29 +235,24 @@ class Follower:
     def _was_followed(self, path: str) -> bool:
         """Whether files of this name were followed before: then this one was born since."""
         mine = [pattern for pattern in self.patterns if fnmatchcase(path, pattern)]
-        return any(fnmatchcase(one, pattern) for one in self._begin.paths for pattern in mine)
+        return any(fnmatchcase(one, pattern) for one in self._known.paths for pattern in mine)
 
-    def _part(self, seen: sight.Sight, out: list[Chunk | Gap], now: float, at: float) -> None:
+    def _part(self, seen: sight.Sight, turn: Turn) -> None:
         """Close what was rotated away or deleted once it is read and has rested."""
         for tail in list(self.tails.values()):
-            if tail.detached is None or tail.behind or self._held(tail.id):
+            if tail.detached is None or tail.cursor.behind or self._held(tail.id):
                 continue
             replaced = tail.links == 0 or tail.path in seen.files
-            if replaced and now - max(tail.detached, tail.touched) >= self._rotate_wait:
-                out += tail.end(now, at)
-                self._forget(tail)
-
-    def _forget(self, tail: Tail) -> None:
-        if (position := tail.position()) and tail.links:
-            self._begin.remember(position)
-        del self.tails[tail.id]
-        os.close(tail.fd)
+            rested = turn.now - max(tail.detached, tail.cursor.touched)
+            if replaced and rested >= self._rotate_wait:
+                turn.out += tail.end(turn.now, turn.at)
+                self._known.forget(tail)
 
     # --- what is wrong -------------------------------------------------------------------------
 
-    def _tell(self, troubles: Mapping[str, str], out: list[Chunk | Gap], at: float) -> None:
+    def _tell(self, troubles: Mapping[str, str], turn: Turn) -> None:
         """A trouble is told when it begins or changes, not every second."""
         for path, why in troubles.items():
             if self.troubles.get(path) != why:
-                out.append(Gap(path, why, 0, at))
+                turn.tell(path, why)
         self.troubles = dict(troubles)

@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from monitor.follow.cursor import READ
 from monitor.follow.encoding import MARKED, PLAIN, encoding_of
-from monitor.follow.tail import LINE_CAP, READ
+from monitor.follow.lines import LINE_CAP
 
 from .follow_story import Reader, id_of, reader, write
 
