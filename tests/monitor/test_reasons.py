@@ -193,6 +193,8 @@ def test_english_stays_english() -> None:
         "ended with exit code " * 5_000,
         " of  are free on " * 6_000,
         "'" + "a is a link; " * 8_000,
+        "x: y: z: it is down; " * 6 + "x: y: z",
+        "v: a: must be text, not 3; " * 7 + "x",
         "x: it is down\n" * 99,
         "x: it is down\n" * 20_000,
     ],
@@ -251,6 +253,10 @@ def test_no_text_takes_long(text: str) -> None:
         (
             "r.toml:7: b.c: its sample `no: /x` goes to a.b: a.b knows it as cause, b.c only as hint",
             "r.toml:7: b.c: su ejemplo `no: /x` se lo lleva a.b: a.b lo conoce con peso cause, b.c solo con peso hint",
+        ),
+        (
+            "v:1: 'x' is not a setting of [a]; known here: b, c; v:2: a.b: must be text, not 3; v:3: a.c: must be a list, not 3",
+            "v:1: 'x' no es un ajuste de [a]; aquí se conocen: b, c; v:2: a.b: debe ser un texto, no 3; v:3: a.c: debe ser una lista, no 3",
         ),
         ("a: it is down\nb: must be >= 1\nc", "a: it is down\nb: must be >= 1\nc"),
         (

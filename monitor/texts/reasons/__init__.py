@@ -19,7 +19,7 @@ ROOMS = (
 )
 NESTED = ("why", "detail", "proof")  # facts of these names are reasons
 _DEEP = 5  # reasons within reasons
-_MOST_PARTS = 6  # of one reason, joined by semicolons
+_MOST_PARTS = 8  # of one reason, joined by semicolons
 _MOST_LINES = 100  # each with a reason
 
 
@@ -58,6 +58,7 @@ class Reading(NamedTuple):
     spanish: str
 
 
+@functools.lru_cache(128)  # many ways to divide a text come to the same parts
 def _known(text: str, depth: int) -> Reading | None:
     """The reading that knows most of the text, so that no value swallows a reason."""
     if not depth or not text:
@@ -85,7 +86,7 @@ def _in_parts(text: str, depth: int) -> Reading | None:
     at = text.find("; ")
     while at >= 0:
         begin = max(_readings(text[:at], depth - 1), key=lambda one: one.words, default=None)
-        if begin and (rest := _known(text[at + 2 :], depth - 1)):
+        if begin and (rest := _known(text[at + 2 :], depth)):
             return Reading(begin.words + rest.words, f"{begin.spanish}; {rest.spanish}")
         at = text.find("; ", at + 2)
     return None
