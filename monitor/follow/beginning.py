@@ -54,6 +54,8 @@ class Beginnings:
         if former:
             return self._after(former, tail, turn)
         if last and last.path == tail.path:
+            if not last.offset:
+                return self._after_rests(tail, turn)
             return self._after_rewrite(tail, last, turn)
         if closed := self._known.closed_at(tail.path):
             return self._resumed(tail, closed, turn)
@@ -166,8 +168,6 @@ class Beginnings:
         return in_order(by_age([*fresh, tail], beside))
 
     def _after_rewrite(self, tail: Tail, known: Position, turn: Turn) -> list[Tail]:
-        if not known.offset:
-            return self._after_rests(tail, turn)
         rest, found = self._rests.of(known, Beside(tail.path), turn.now)
         if found is None:
             turn.tell(tail.path, ANEW)

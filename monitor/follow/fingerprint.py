@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from hashlib import blake2b
 
 from monitor.model import FileId, Position
@@ -64,20 +64,20 @@ class Imprint:
         """With these bytes read, too."""
         head = self.head if len(self.head) >= HEAD else (self.head + data[:HEAD])[:HEAD]
         tail = data[-TAIL:] if len(data) >= TAIL else (self.tail + data)[-TAIL:]
-        return replace(self, offset=self.offset + len(data), head=head, tail=tail)
+        return Imprint(self.path, self.id, self.offset + len(data), head, tail)
 
     def after_nulls(self, fd: int, count: int) -> Imprint:
         """With so many NUL bytes passed over, most of which may never have been read."""
         head = os.pread(fd, min(HEAD, self.offset + count), 0)
         tail = (self.tail + bytes(min(count, TAIL)))[-TAIL:]
-        return replace(self, offset=self.offset + count, head=head, tail=tail)
+        return Imprint(self.path, self.id, self.offset + count, head, tail)
 
     def upto(self, offset: int) -> Imprint | None:
         """As it was when less had been read; none when that is too far back."""
         tail = self.tail[: max(0, len(self.tail) - self.offset + offset)]
         if len(tail) < min(MARKER, offset):
             return None
-        return replace(self, offset=offset, head=self.head[:offset], tail=tail)
+        return Imprint(self.path, self.id, offset, self.head[:offset], tail)
 
     def stands_in(self, fd: int) -> bool:
         """Whether this file still has the bytes before the offset."""

@@ -120,7 +120,7 @@ class Follower:
         """
         limits = upto or {}
         closed = [
-            one for one in self._known.unsaved if limits.get(one.id, one.offset) == one.offset
+            one for one in self._known.lately_closed if limits.get(one.id, one.offset) == one.offset
         ]
         older_first = sorted(self.tails.values(), key=self._known.is_current)
         # A deleted file of which nothing was read proves nothing, and its inode is used again.

@@ -23,8 +23,8 @@ class Known:
     def __init__(self, positions: Iterable[Position]) -> None:
         self.open: dict[FileId, Tail] = {}
         self.closed = {one.id: one for one in positions}  # the one read last comes last
-        self.paths = {one.path for one in self.closed.values()}
-        self.unsaved: deque[Position] = deque(maxlen=RECENT)
+        self.paths = {one.path for one in self.closed.values()}  # at the start
+        self.lately_closed: deque[Position] = deque(maxlen=RECENT)  # to be saved once more
         self._current: dict[str, Tail] = {}
 
     def closed_at(self, path: str) -> list[Position]:
@@ -64,6 +64,6 @@ class Known:
     def remember(self, position: Position) -> None:
         self.closed.pop(position.id, None)
         self.closed[position.id] = position
-        self.unsaved.append(position)
+        self.lately_closed.append(position)
         while len(self.closed) > CLOSED:
             self.closed.pop(next(iter(self.closed)))
