@@ -77,7 +77,8 @@ def parse_profile(name: str, text: str) -> Profile:
     try:
         return replace(_profile(name, raw), text=text)
     except (ValueError, TypeError, KeyError) as error:
-        raise ProfileError(shown, str(error).strip("'\"")) from None
+        why = error.args[0] if isinstance(error, KeyError) else error  # whose text is quoted
+        raise ProfileError(shown, str(why)) from None
 
 
 def read_profiles(modelos: Path) -> tuple[dict[str, Profile], list[ProfileError | OSError]]:

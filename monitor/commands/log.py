@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from monitor.ask import RefusedError
+from monitor.commands.rules import fail
 from monitor.config import load
 from monitor.follow.follower import Follower
 from monitor.follow.last import last_lines
@@ -41,7 +42,7 @@ def run(arguments: argparse.Namespace) -> int:
         own = [config.home / folder for folder in config.rules if (config.home / folder).is_dir()]
         judge = Judge(prepared((PACKS, *own), rules_cache(config.home)))
     except (SettingsError, RulesError) as wrong:
-        raise RefusedError("; ".join(map(str, wrong.faults))) from None
+        return fail(arguments.lang, *map(str, wrong.faults))
     logs = {name: config.log_of(name) for name in config.children}
     logs[_OURS] = config.home / "logs" / "monitor.log"
     name = arguments.name or next(iter(logs))

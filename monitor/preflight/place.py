@@ -74,9 +74,9 @@ def room(config: Config) -> Iterator[Finding]:
         return
     volume = Volume(str(config.home), space, config.disk)
     if volume.is_full:
-        yield wrong("room_critical", says=volume.said, home=config.home)
+        yield wrong("room_critical", why=volume.said, home=config.home)
     elif volume.is_low:
-        yield warning("room_low", says=volume.said, home=config.home)
+        yield warning("room_low", why=volume.said, home=config.home)
     else:
         yield ready("room", free=sized(space.bytes))
 

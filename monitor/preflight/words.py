@@ -115,13 +115,13 @@ WORDS: dict[str, Words] = {
     ),
     "room": Words("{free} libres en el disco", "{free} free on the disk"),
     "room_low": Words(
-        "queda poco disco: {says}",
-        "the disk is getting full: {says}",
+        "queda poco disco: {why}",
+        "the disk is getting full: {why}",
         "du -xh --max-depth=2 {home} | sort -h | tail",
     ),
     "room_critical": Words(
-        "el disco está lleno: {says}",
-        "the disk is full: {says}",
+        "el disco está lleno: {why}",
+        "the disk is full: {why}",
         "du -xh --max-depth=2 {home} | sort -h | tail",
     ),
     "room_unknown": Words(

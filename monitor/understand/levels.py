@@ -17,14 +17,14 @@ FIRST = Search(
     + _EDGE + b"(?:" + _QUIET_WORD + b")" + _END
     + b"|(?i:" + _KEY + rb"(?:info|debug|trace|notice|informational))"
     + rb"|\[(?:info|debug|notice|trace|verbose)\]|^(?:info|debug|verbose|notice)[:\s]"
-    + rb"|\bInfo\s{2,}|\"s\":\s?\"[ID]\d?\""
+    + rb"|\bInfo\s{2,}|\"s\":\s?\"[ID]\d?\"|\"level\":\s?[123]0\b"
     + rb"|\s(?:info|debug|trace|notice)\s*[:|\]]"
     + rb"|^[ID]\d{4} \d\d:\d\d|^[VDI]/|[\d)] [VDI] [A-Za-z_.]+\s*:"
     + b")|(?P<loud>"
     + _EDGE + b"(?:" + _LOUD_WORD + b")" + _END
     + b"|(?i:" + _KEY + rb"(?:err|error|warn|warning|fatal|critical|crit|panic|emerg|alert))"
     + rb"|\[(?:error|warn|warning|crit|alert|emerg)\]|^(?:error|fatal|critical|warning|panic)[:\s]"
-    + rb"|^[EFW]\d{4} \d\d:\d\d|[\d)] [EFW] [A-Za-z_.]+\s*:)"
+    + rb"|\"level\":\s?[456]0\b|^[EFW]\d{4} \d\d:\d\d|[\d)] [EFW] [A-Za-z_.]+\s*:)"
 )  # fmt: skip
 
 

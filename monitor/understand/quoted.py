@@ -46,11 +46,19 @@ ARROWED = _search(r"(?:<<|>>) (?:user )?@?\w{1,40}: +(?P<subject>\S)")
 TITLE = _search(
     rf"[\"'`](?P<subject>[^\"'`]{{0,200}} [^\"'`]{{0,200}}\.(?:{ENDINGS}))(?:\.part)?[\"'`]"
 )
+# What was read, heard or asked, and then what it was: `Texto reconocido en la imagen: "…"`.
+SHOWN_AS = (
+    "(?:[Rr]ecogni[sz]ed text|[Tt]exto reconocido|OCR|[Tt]ranscri(?:pt|bed|pci(?:o|ó)n|to)|[Tt]raducid[oa]"
+    "|[Tt]ranslated|[Pp]regunta|[Qq]uestion|[Tt](?:i|í)tulo|[Tt]itle)"
+)
+SHOWN = _search(rf"{SHOWN_AS}(?: [^\s\"':]{{1,30}}){{0,5}}:? (?P<subject>\"|«)")
+CHATTED = _search(r"\[(?:chat|dm|mensaje)\] (?P<subject>[^\s\[])")
 WRITTEN_TO = _search(r"^\[\w+\] Destination: (?P<subject>.+)")
 REQUEST = _search(r"(?:GET|POST|HEAD|PUT|DELETE|PATCH|OPTIONS) (?P<path>[^\s\"]+)")
 LINK = _search(r"://[^\s/\"'<>]+(?P<path>/[^\s\"'<>]*[^\s\"'<>:,.;)\]])")
 MAYBE = _search(
     rf"(?:{KEYS})[\"']?(?:=| ?: ?)|{SPEECH} (?:from|de|by|por) |://|HTTP/1|HTTP/2|{PERSON} \S{{1,40}} {SAYS}"
+    rf"|{SHOWN_AS}|\[(?:chat|dm|mensaje)\] "
     rf"|(?:^|[\]:] )<[A-Za-z]|<< |>> |\.(?:{ENDINGS})(?:\.part)?[\"'`]|^\[\w+\] Destination: "
 )
 
@@ -151,6 +159,8 @@ ENDS = (
     (SAID_PLAINLY, _rest),
     (ECHOED, _rest),
     (ARROWED, _rest),
+    (SHOWN, _quote),
+    (CHATTED, _rest),
     (TITLE, _itself),
     (WRITTEN_TO, _itself),
 )

@@ -171,7 +171,7 @@ class KillStory(Vigia):
         if not self.strace:
             return self.process.pid
         found: list[int] = []
-        until(lambda: self._monitors(found) or self.process.poll() is not None, 20, "it starts")
+        until(lambda: self._monitors(found) or self.process.poll() is not None, 60, "it starts")
         return found[0] if found else 0
 
     def _monitors(self, found: list[int]) -> list[int]:

@@ -40,6 +40,8 @@ SETS = {
     "seventh": Least(0.98, 0.96, 0.005),
     "ordinary": Least(0.99, 0.0, 0.005),  # what an ordinary line is about was not labelled
     "ordinary_2": Least(0.99, 0.0, 0.005),
+    "ordinary_3": Least(0.99, 0.0, 0.005),
+    "eighth": Least(0.98, 0.98, 0.005),
     "catalogue_1": Least(0.99, 0.98, 0.005),
     "catalogue_2": Least(0.99, 0.96, 0.005),
     "catalogue_3": Least(0.99, 0.93, 0.005),

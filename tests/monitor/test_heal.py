@@ -38,7 +38,7 @@ def states(v: Vigia) -> list[str]:
 
 
 def wait_for(v: Vigia, state: str) -> dict[str, Any]:
-    until(lambda: state in states(v), 20, what=v.text)
+    until(lambda: state in states(v), what=v.text)
     return next(record for record in records(v.home) if record["state"] == state)
 
 
@@ -149,7 +149,7 @@ def test_forged_lines_touch_nothing_outside_and_execute_nothing(tmp_path: Path) 
         v.configure(QUICK + one(programs.sh("cat lines; exec sleep 1000")))
         mode = secret.stat().st_mode
         v.start()
-        until(lambda: states(v).count("failed") >= 3, 20, what=v.text)
+        until(lambda: states(v).count("failed") >= 3, 60, what=v.text)
         assert not (tmp_path / "made").exists()
         assert not Path("/etc/vigia-was-here").exists()
         assert not list(tmp_path.rglob("pwned"))
@@ -160,10 +160,10 @@ def test_killed_in_the_middle_of_a_repair_it_is_probed_and_not_done_again(tmp_pa
     with vigia(tmp_path) as v:
         v.configure(QUICK + one(programs.python(WORKS)))
         v.start()
-        until(lambda: "fixing" in states(v), 20)
+        until(lambda: "fixing" in states(v), 60)
         v.end(signal.SIGKILL)
         v.start()
-        until(lambda: "resolved" in states(v), 20, what=v.text)
+        until(lambda: "resolved" in states(v), 60, what=v.text)
         found = records(v.home)
         assert [r["seq"] for r in found] == list(range(1, len(found) + 1))
         assert sum(r["state"] == "fixing" for r in found) <= 2

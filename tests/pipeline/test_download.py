@@ -114,7 +114,7 @@ def test_a_job_in_long_trouble_leaves_the_workers_to_others(here: Home, api: Bot
     api.fault("unavailable", method="getFile", times=1000)
     for number in range(8):
         hand_in(here, sent(api, DATA[: 1000 + number], "a.bin"))
-    until(lambda: len(lines(here, "download.waiting")) >= 8, 20, here.text)
+    until(lambda: len(lines(here, "download.waiting")) >= 8, 60, here.text)
     here.drop("own.bin", b"own")
     until(here.posted, 45, here.text)
 

@@ -20,7 +20,7 @@ def test_a_dropped_file_is_kept_and_posted_and_its_job_says_so(
         h.ready()
         h.drop("clip.bin", b"x" * 1000)
         until(h.posted, 30, h.text)  # perhaps before its job has said its last word
-        until(lambda: h.ask("GET", "/jobs")[1][0]["state"] == "succeeded", 10, h.text)
+        until(lambda: h.ask("GET", "/jobs")[1][0]["state"] == "succeeded", 60, h.text)
         jobs = h.ask("GET", "/jobs")[1]
         assert [(j["state"], j["percent"], j["modelo"]) for j in jobs] == [
             ("succeeded", 100, "ana")

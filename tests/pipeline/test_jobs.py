@@ -102,7 +102,7 @@ def test_a_pause_ends_with_the_process_that_was_paused(here: Home) -> None:
     assert here.end() == 0
     here.drop("a.bin", b"a")
     here.ready()
-    until(here.posted, 20, here.text)
+    until(here.posted, 60, here.text)
 
 
 def test_what_heals_one_job_brings_the_others_forward(here: Home, api: BotApi) -> None:
@@ -136,7 +136,7 @@ def test_a_job_whose_failure_could_not_be_written_down_is_found(here: Home, api:
 def test_finished_jobs_are_forgotten_after_their_time_and_their_files_stay(here: Home) -> None:
     here.ready()
     here.drop("a.bin", b"a")
-    until(here.posted, 20, here.text)
+    until(here.posted, 60, here.text)
     job = here.ask("GET", "/jobs")[1][0]["id"]
     here.wait_job(job, "succeeded")
     with intake(here) as jobs:
@@ -150,7 +150,7 @@ def stuck(here: Home, api: BotApi) -> str:
     """A job that is in the middle of its download for as long as the process lives."""
     api.fault("hang", method="download", times=1000)
     job = hand_in(here, sent(api, b"data", "a.bin"))
-    until(lambda: api.requests("download"), 20, here.text)
+    until(lambda: api.requests("download"), 60, here.text)
     return job
 
 
@@ -188,7 +188,7 @@ def test_a_job_that_takes_the_process_with_it_again_and_again_is_given_up(
         seen = len(api.requests("download"))
         here.end(signal.SIGKILL)
         here.ready()
-        until(lambda seen=seen: len(api.requests("download")) > seen or _given_up(here, job), 20)
+        until(lambda seen=seen: len(api.requests("download")) > seen or _given_up(here, job), 60)
     assert _given_up(here, job)
     api.clear()
     here.ask("POST", f"/jobs/{job}/retry")

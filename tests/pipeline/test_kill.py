@@ -145,7 +145,7 @@ def test_it_stops_within_ten_seconds_in_the_middle_of_work_and_goes_on_later(
         here.ready()
         for number, one in data.items():
             here.drop(f"{number}.mp4", one)
-        until(here.kept, 20, here.text)
+        until(here.kept, 60, here.text)
         began = time.monotonic()
         assert here.end() == 0
         assert time.monotonic() - began < 10

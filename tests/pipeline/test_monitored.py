@@ -210,7 +210,7 @@ def test_a_film_that_came_cut_is_quarantined_and_fetched_again(folder: Path, api
         cut = len(FILMS[1]) * 6 // 10
         api.fault("cut", method="download", bytes=cut, framing="close")
         flow.send(say_size=False)
-        until(lambda: "event=verify.failed" in flow.here.text(), 20, flow.words)  # it met this one
+        until(lambda: "event=verify.failed" in flow.here.text(), 60, flow.words)  # it met this one
         flow.send()
         flow.all_went_through()
         flow.healed("cut at 60 %", "corrupt_file", "quarantine")
@@ -237,7 +237,7 @@ def _punch(place: Path) -> None:
     def far_enough() -> list[Path]:
         return [p for p in place.glob("*.part") if p.stat().st_size >= middle + HOLE]
 
-    until(far_enough, 10)
+    until(far_enough, 60)
     with far_enough()[0].open("r+b") as file:
         file.seek(middle)
         file.write(bytes(HOLE))
