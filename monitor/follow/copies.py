@@ -34,6 +34,7 @@ class Copies:
     def mismatched(self, known: Position) -> None:
         """This stood in a file that was rewritten while nobody read it."""
         self._mismatched.append(known)
+        del self._mismatched[:-REWRITES]
 
     def claim(self, tail: Tail) -> bool:
         """Whether a rotation copied a followed file here: only its unread rest is new."""

@@ -131,8 +131,7 @@ class Follower:
     def begin_anew(self, id: FileId) -> None:
         """We truncated this file ourselves after it was read to its end: nothing was lost."""
         if tail := self.tails.get(id):
-            tail.former, tail.shape = None, (-1, 0)
-            tail.cursor.go(0)
+            tail.begin_anew()
 
     def directories(self) -> set[str]:
         """Where something may happen: the folders of the names and of the files they lead to."""
@@ -164,31 +163,30 @@ class Follower:
                 continue
             before = tail.cursor.offset
             try:
-                turn.out += self._read_one(tail, min(room, EACH), turn.now, turn.at)
+                self._read_one(tail, min(room, EACH), turn)
                 self._unreadable.pop(tail.path, None)
             except OSError as error:
                 self._unreadable[tail.path] = f"cannot be read: {error.strerror}"
-                tail.cursor.behind = False
+                tail.cursor.behind, tail.shape = False, (-1, 0)  # tried again at the next look
             room -= abs(tail.cursor.offset - before)
             if tail.cursor.behind and tail.id in self.tails:
                 self.tails[tail.id] = self.tails.pop(tail.id)
         return room
 
-    def _read_one(self, tail: Tail, room: int, now: float, at: float) -> list[Chunk | Gap]:
-        out = tail.read(room, now, at, self._flush_after)
+    def _read_one(self, tail: Tail, room: int, turn: Turn) -> None:
+        tail.read(room, turn, self._flush_after)
         for _ in range(2):
             if not tail.rewritten:
                 break
             why, tail.rewritten = tail.rewritten, ""
             if not tail.ring and tail.former:
-                rest = self._begin.copied(tail.former, now)
+                rest = self._begin.copied(tail.former, turn.now)
                 unread = 0 if rest else tail.unread
                 told = f"{why}; {'its rest is read from a copy' if rest else f'{unread} bytes that were seen are lost'}"
-                out.append(Gap(tail.path, told, unread, at))
+                turn.tell(tail.path, told, unread)
                 for one in rest:
-                    out += one.read(room, now, at, self._flush_after)
-            out += tail.read(room, now, at, self._flush_after)
-        return out
+                    one.read(room, turn, self._flush_after)
+            tail.read(room, turn, self._flush_after)
 
     # --- opening and letting go ----------------------------------------------------------------
 
@@ -245,7 +243,10 @@ class Follower:
             replaced = tail.links == 0 or tail.path in seen.files
             rested = turn.now - max(tail.detached, tail.cursor.touched)
             if replaced and rested >= self._rotate_wait:
-                turn.out += tail.end(turn.now, turn.at)
+                try:
+                    tail.end(turn)
+                except OSError as error:
+                    turn.tell(tail.path, f"cannot be read to its end: {error.strerror}")
                 self._known.forget(tail)
 
     # --- what is wrong -------------------------------------------------------------------------

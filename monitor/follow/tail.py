@@ -8,7 +8,7 @@ from monitor.follow.cursor import READ, Cursor
 from monitor.follow.fingerprint import Imprint, position_of
 from monitor.follow.lines import LINE_CAP
 from monitor.follow.turn import Turn
-from monitor.model import Chunk, FileId, Gap, Position
+from monitor.model import FileId, Position
 
 IS_RING = "is rewritten for every line (a ring): only what is new in it is read"
 
@@ -80,29 +80,28 @@ class Tail:
 
     # --- reading -----------------------------------------------------------------------------------
 
-    def read(self, room: int, now: float, at: float, flush_after: float) -> list[Chunk | Gap]:
-        """What is new, at most about `room` bytes of it; stops early when the file was rewritten."""
+    def read(self, room: int, turn: Turn, flush_after: float) -> None:
+        """Hand over what is new, at most about `room` bytes of it, less when the file was rewritten.
+
+        What was handed over stays so when the next read fails.
+        """
         cursor, stat = self.cursor, os.fstat(self.fd)
         self.links, cursor.changed = stat.st_nlink, stat.st_mtime_ns
         was, self.shape = self.shape, (stat.st_size, stat.st_mtime_ns)
         if stat.st_size < max(cursor.offset, was[0]):
             self._shrink(stat.st_size, was[0])
-            return []
-        if self.shape == was and not cursor.behind and not cursor.rests(now, flush_after):
-            return []
-        turn = Turn(now, at)
+            return
+        if self.shape == was and not cursor.behind and not cursor.rests(turn.now, flush_after):
+            return
         cursor.behind = True
         while cursor.behind and room >= LINE_CAP and not self.rewritten:
             room -= self._step(was[0], flush_after, turn)
-        return turn.out
 
-    def end(self, now: float, at: float) -> list[Chunk | Gap]:
+    def end(self, turn: Turn) -> None:
         """The rest of the file, its unfinished last line too: nothing more will be read of it."""
-        turn = Turn(now, at)
         for _ in range(2):
-            turn.out += self.read(READ, now, at, 0.0)
+            self.read(READ, turn, 0.0)
         self.cursor.tell_cut(turn)
-        return turn.out
 
     def _step(self, was: int, flush_after: float, turn: Turn) -> int:
         """Read once; how much room that took."""
@@ -114,6 +113,11 @@ class Tail:
             return 0
         self.cursor.take(high, flush_after, turn)
         return max(4096, self.cursor.line - line)
+
+    def begin_anew(self) -> None:
+        """It was emptied after it was read to its end: nothing was lost."""
+        self.former, self.shape, self._known = None, (-1, 0), None
+        self.cursor.go(0)
 
     # --- rewritten -----------------------------------------------------------------------------
 

@@ -290,6 +290,25 @@ def test_a_truncation_of_our_own_is_no_loss(tmp_path):
     seen.close()
 
 
+def test_a_log_that_grows_back_to_its_old_length_after_a_truncation_of_our_own_is_not_read_again(
+    tmp_path,
+):
+    log = tmp_path / "a"
+    write(log, "one\n")
+    seen = Reader(log, from_start=True)
+    seen.until("one")
+    seen.follower.positions()
+    os.truncate(log, 0)
+    seen.follower.begin_anew(id_of(log))
+    write(log, "two\n")
+    seen.until("one", "two")
+    again = Reader(log, positions=seen.close())
+    write(log, "three\n")
+    again.until("three")
+    assert again.gaps == []
+    again.close()
+
+
 # A 11
 def test_a_file_truncated_and_grown_beyond_the_old_place_is_read_from_its_start(tmp_path, begin):
     log = tmp_path / "a"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import errno
+import itertools
 import os
 import shutil
 import sqlite3
@@ -12,6 +14,7 @@ import time
 import pytest
 
 from monitor.follow.tail import Tail
+from monitor.follow.turn import Turn
 from monitor.model import FileId, Position
 from monitor.state import State
 
@@ -152,7 +155,9 @@ def test_old_and_new_lines_do_not_come_in_one_chunk(tmp_path):
     fd = os.open(log, os.O_RDONLY)
     tail = Tail(fd, str(log), id_of(log), 0, now=0.0, old_until=4)
     write(log, "new\n")
-    assert [(c.data, c.old) for c in tail.read(10**6, 0.0, 0.0, 2.0)] == [
+    turn = Turn(0.0, 0.0)
+    tail.read(10**6, turn, 2.0)
+    assert [(c.data, c.old) for c in turn.out] == [
         (b"old\n", True),
         (b"new\n", False),
     ]
@@ -345,3 +350,20 @@ def test_positions_cover_what_was_read_and_not_what_stands_in_its_place_since(tm
 # A 53 (fifty broken state files), A 54 (a full or read-only disk): test_state.py.
 # A 57 (an age limit, one summary): the incidents; the follower only says what is `old`.
 # A 59 (limits), A 61 (no inotify, remote file systems): also test_wake.py.
+
+
+def test_a_read_that_fails_amid_a_file_loses_nothing_and_is_tried_again(tmp_path, monkeypatch):
+    log, lines = tmp_path / "a", [f"line {number}" for number in range(60_000)]
+    real, calls = os.preadv, itertools.count()
+
+    def failing(fd, buffers, offset):
+        if next(calls) == 2:
+            raise OSError(errno.EIO, "Input/output error")
+        return real(fd, buffers, offset)
+
+    monkeypatch.setattr(os, "preadv", failing)
+    write(log, "".join(f"{line}\n" for line in lines))
+    seen = reader(log, mode="core", from_start=True)
+    seen.until(*lines)
+    assert [gap.why for gap in seen.gaps] == ["cannot be read: Input/output error"]
+    seen.close()

@@ -89,6 +89,7 @@ PAIRS: dict[str, str] = {
     ),
     "cannot be opened: {error}": "no se puede abrir: {error}",
     "cannot be read: {error}": "no se puede leer: {error}",
+    "cannot be read to its end: {error}": "no se puede leer hasta el final: {error}",
     "cannot be listed: permission denied": "no se puede listar: permiso denegado",
     "cannot be looked at: {error}": "no se puede mirar: {error}",
     "cannot be watched: permission denied": "no se puede vigilar: permiso denegado",
