@@ -206,8 +206,11 @@ def listening() -> Iterator[Bell]:
         bell.heed()
     finally:
         # Whoever was asked to stop is stopping: asking again must not cut the last words short.
+        # None may come just between, or Python would complain of one that nobody takes.
+        signal.pthread_sigmask(signal.SIG_BLOCK, before)
         for number, action in before.items():
             signal.signal(number, signal.SIG_IGN if bell.rung else action)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, before)
 
 
 @contextmanager
