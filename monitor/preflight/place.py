@@ -52,6 +52,9 @@ def _faults_of_folder(root: paths.Root, people: set[tuple[int, int]]) -> Iterato
     if not os.path.lexists(root.path):
         yield wrong("folder_missing", path=root.given)
         return
+    if not os.path.isdir(root.path):
+        yield wrong("folder_taken", path=root.given)
+        return
     for uid, gid in sorted(people):
         proof = paths.prove_writable_directory(paths.Place(root, ()), uid, gid)
         if not isinstance(proof, paths.Done):

@@ -102,6 +102,11 @@ WORDS: dict[str, Words] = {
     "folder_missing": Words(
         "falta la carpeta {path}", "the folder {path} is missing", "mkdir -p {path}"
     ),
+    "folder_taken": Words(
+        "{path} no es una carpeta",
+        "{path} is not a folder",
+        "mv {path} {path}.old && mkdir {path}",
+    ),
     "folder_closed": Words(
         "{user} no puede escribir en {root}: {why}",
         "{user} cannot write in {root}: {why}",

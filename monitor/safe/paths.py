@@ -197,6 +197,8 @@ def _prove(place: Place, uid: int, gid: int, *, folder: bool) -> Done:
     if number:
         at = "/" + "/".join(path[: reached + (number == errno.ENOENT)])
         raise OSError(number, os.strerror(number), at)
+    if folder and not os.path.isdir(place.path):
+        raise OSError(errno.ENOTDIR, os.strerror(errno.ENOTDIR), os.fspath(place.path))
     return Done(f"uid {uid} can write /{'/'.join(path)}", changed=False)
 
 

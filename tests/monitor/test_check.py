@@ -258,3 +258,11 @@ def test_a_server_that_is_down_or_talks_nonsense_is_named(home: Path) -> None:
     found = online(home, url, env)
     assert found["local_server_down"]["mend"] == "scripts/start_local_bot_api.sh"
     assert "Connection refused" in found["server_silent"]["says"]
+
+
+def test_a_file_in_the_place_of_a_folder_is_named_with_what_mends_it(home: Path) -> None:
+    (home / "logs").rmdir()
+    (home / "logs").touch()
+    code, found = check(home)
+    assert code == 2
+    assert found["folder_taken"]["mend"] == f"mv {home}/logs {home}/logs.old && mkdir {home}/logs"

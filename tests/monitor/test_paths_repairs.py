@@ -241,6 +241,12 @@ def test_a_proof_leaves_nothing_behind(story):
     assert (looks(story.victor), story.video.stat().st_mtime_ns) == before
 
 
+def test_a_file_that_can_be_written_is_no_folder_that_can(story):
+    proof = prove_writable_directory(story.find(story.video), CHILD.uid, CHILD.gid)
+    assert isinstance(proof, Failed)
+    assert (proof.at, proof.errno) == (str(story.video), 20)
+
+
 def test_a_missing_file_can_be_written_when_its_folder_can(story):
     place = story.find("modelos/victor/new.mp4")
     assert isinstance(can_write(place, CHILD.uid, CHILD.gid), Done)
